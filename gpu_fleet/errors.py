@@ -1,0 +1,95 @@
+"""Every error that synthscale raises on purpose, drawn as one tree.
+
+A caller branches on the class, never on the text; the text is for the person who has to act.
+It says what is wrong, with which object, and what to do next.
+This module must not import anything, so that any module may raise from it.
+
+    SynthscaleError                 anything we raise on purpose
+    |-- InputError                  a file, a flag or an object from outside is wrong      exit 2
+    |-- FleetError                  the fleet was asked for something it cannot do         exit 1
+    |   |-- UnknownName             a node, pod, shape or policy that is not there
+    |   |-- DuplicateName           a node or pod that is there already
+    |   `-- Oversubscribed          a placement that does not fit what is free
+    |-- SimulationError             a simulation was driven against its own rules          exit 1
+    `-- InvariantBroken             the independent checker found a contradiction          exit 1
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DuplicateName",
+    "FleetError",
+    "InputError",
+    "InvariantBroken",
+    "Oversubscribed",
+    "SimulationError",
+    "SynthscaleError",
+    "UnknownName",
+]
+
+
+class SynthscaleError(Exception):
+    """The root: catch it at the edge of a process, print its text, leave with `exit_code`."""
+
+    exit_code: int = 1
+
+
+class InputError(SynthscaleError):
+    """Something from outside cannot be used; nothing was written and nothing was lost.
+
+    The message reads `FILE:LINE: FIELD: PROBLEM; REMEDY`, with the parts that are known.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        remedy: str,
+        file: str | None = None,
+        line: int | None = None,
+        field: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.remedy = remedy
+        self.file = file
+        self.line = line
+        self.field = field
+        place = "" if file is None else f"{file}: " if line is None else f"{file}:{line}: "
+        what = "" if field is None else f"{field}: "
+        super().__init__(f"{place}{what}{problem}; {remedy}")
+
+    def within(self, file: str, line: int | None = None) -> InputError:
+        """The same complaint, told by a reader that knows which file and line it came from."""
+        return InputError(
+            self.problem,
+            remedy=self.remedy,
+            file=self.file or file,
+            line=self.line if self.line is not None else line,
+            field=self.field,
+        )
+
+
+class FleetError(SynthscaleError):
+    """The fleet's state does not allow what was asked."""
+
+
+class UnknownName(FleetError):
+    """A name that nothing answers to."""
+
+
+class DuplicateName(FleetError):
+    """A name that is taken."""
+
+
+class Oversubscribed(FleetError):
+    """A placement that asks a node or a device for more than it has free."""
+
+
+class SimulationError(SynthscaleError):
+    """A simulation was asked to break its own rules, such as going back in time."""
+
+
+class InvariantBroken(SynthscaleError):
+    """The checker, which recomputes everything from the log, found what cannot be."""
