@@ -64,7 +64,7 @@ class Node:
     memory_mib: int
     devices: tuple[Device, ...] = ()
     gpu_model: str | None = None
-    labels: Mapping[str, str] = field(default=_NO_LABELS)
+    labels: Mapping[str, str] = field(default_factory=lambda: _NO_LABELS)
     taints: tuple[Taint, ...] = ()
     cordoned: bool = False
 
