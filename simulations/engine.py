@@ -85,17 +85,19 @@ class Engine:
         """Register the handler of a kind of event.
 
         A handler that returns a time has its event recur then, with the same kind, `a`, `b` and
-        priority: that is how ticks, arrivals and busy servers go on, at half the price of scheduling.
+        priority: so go ticks, arrivals and busy servers on, at half the price of scheduling.
         Raises SimulationError when the kind already has a handler.
         """
         if kind in self._handlers:
-            raise SimulationError(f"event kind {kind} already has a handler: give each kind its own number")
+            raise SimulationError(
+                f"event kind {kind} already has a handler: give each kind its own number"
+            )
         self._handlers[kind] = handler
 
     def schedule(self, time_ns: int, kind: int, a: int = 0, b: int = 0, priority: int = 0) -> None:
         """Put an event at `time_ns`, which may be now but not earlier.
 
-        Among events of one instant, lower `priority` is handled first, then the one scheduled first.
+        Among events of one instant, lower `priority` comes first, then the one scheduled first.
         Raises SimulationError when `time_ns` lies in the past or `kind` has no handler.
         """
         if time_ns < self.now_ns or kind not in self._handlers:
@@ -104,7 +106,7 @@ class Engine:
         heappush(self._heap, (time_ns, priority, sequence, kind, a, b))
 
     def stop(self) -> None:
-        """End the run after the handler that is at work; what lies ahead stays and can be run later."""
+        """End the run after the handler that is at work; what lies ahead stays, for a later run."""
         self._limit_ns = _STOPPED
 
     def run(self, until_ns: int | None = None) -> int:
@@ -118,9 +120,11 @@ class Engine:
         Raises SimulationError when called from a handler or with a time in the past.
         """
         if self._running:
-            raise SimulationError("run() was called from within a handler: schedule an event instead")
+            raise SimulationError("run() was called by a handler: schedule an event instead")
         if until_ns is not None and until_ns < self.now_ns:
-            raise SimulationError(f"cannot run until {until_ns} ns: the clock already stands at {self.now_ns} ns")
+            raise SimulationError(
+                f"cannot run until {until_ns} ns: the clock already stands at {self.now_ns} ns"
+            )
         self._limit_ns = FOREVER_NS if until_ns is None else until_ns
         self._running = True
         try:
@@ -165,8 +169,8 @@ class Engine:
         if kind not in self._handlers:
             raise SimulationError(f"event kind {kind} has no handler: register one with on() first")
         raise SimulationError(
-            f"an event of kind {kind} was scheduled at {time_ns} ns, but it is {self.now_ns} ns already:"
-            " nothing can happen in the past"
+            f"an event of kind {kind} was scheduled at {time_ns} ns,"
+            f" but it is {self.now_ns} ns already: nothing can happen in the past"
         )
 
 
@@ -175,9 +179,10 @@ class Timers:
 
     Nothing is ever searched for in the heap.
     Each arming gets a generation of its own, which travels in the event;
-    an event whose generation is no longer the armed one is stale and is dropped when its time comes.
+    an event whose generation is no longer the armed one is stale, and dropped when its time comes.
     Events that are never cancelled do not go through here and pay nothing for it.
-    A stale event stays in the heap until its time, so re-arming far-off timers at a high rate costs memory.
+    A stale event stays in the heap until its time,
+    so re-arming far-off timers at a high rate costs memory.
     """
 
     __slots__ = ("_armed", "_engine", "_generation", "_handler", "_kind")

@@ -100,7 +100,9 @@ def paired_difference(ours: Values, baseline: Values, confidence: float = CONFID
     return mean_interval(left - right, confidence)
 
 
-def batch_means(series: Values, *, warm_up: int, batches: int, confidence: float = CONFIDENCE) -> Estimate:
+def batch_means(
+    series: Values, *, warm_up: int, batches: int, confidence: float = CONFIDENCE
+) -> Estimate:
     """Return the steady-state mean of one long, correlated series with its t-interval.
 
     The first `warm_up` values are dropped and the rest is cut into `batches` equal batches,
@@ -111,18 +113,21 @@ def batch_means(series: Values, *, warm_up: int, batches: int, confidence: float
     observed = _checked(series, "series")
     if warm_up < 0:
         raise SimulationError(f"warm_up is {warm_up}: it is a number of values to drop, 0 or more")
-    if batches < 2:
+    if batches < 2:  # noqa: PLR2004 - a spread needs two
         raise SimulationError(f"batches is {batches}: an interval needs at least two")
     length = (observed.size - warm_up) // batches
     if length < 1:
         raise SimulationError(
-            f"{observed.size} values less a warm-up of {warm_up} do not fill {batches} batches: run longer"
+            f"{observed.size} values less a warm-up of {warm_up} do not fill {batches} batches:"
+            " run longer"
         )
     kept = observed[warm_up : warm_up + length * batches]
     return mean_interval(kept.reshape(batches, length).mean(axis=1), confidence)
 
 
-def quantile_interval(values: Values, share: float, confidence: float = CONFIDENCE) -> QuantileEstimate:
+def quantile_interval(
+    values: Values, share: float, confidence: float = CONFIDENCE
+) -> QuantileEstimate:
     """Return the `share`-quantile of independent observations with its order-statistic interval.
 
     No distribution is assumed: the interval's ends are observed values,
@@ -199,7 +204,7 @@ class TimeAverage:
         """
         if until_ns < self._changed_ns:
             raise SimulationError(
-                f"the level changed at {self._changed_ns} ns, so nothing can be said or changed at {until_ns} ns:"
+                f"the level changed at {self._changed_ns} ns, so {until_ns} ns is settled already:"
                 " report changes in order of time"
             )
         return self._area + self._level * (until_ns - self._changed_ns)
@@ -211,7 +216,7 @@ class TimeAverage:
         """
         area = self.integral(until_ns)
         if until_ns == self._start_ns:
-            raise SimulationError(f"no time has passed since {until_ns} ns: there is no average yet")
+            raise SimulationError(f"no time has passed since {until_ns} ns: no average yet")
         return area / (until_ns - self._start_ns)
 
 
@@ -219,7 +224,7 @@ class TimeAverage:
 class LittlesLaw:
     """L = lambda W, with each side from a counter of its own.
 
-    It holds for every run that begins and ends empty, whatever the distributions and the discipline,
+    It holds for every run that begins and ends empty, whatever the distributions or the discipline,
     so a gap means that the simulator lost, doubled or mistimed somebody.
     """
 
@@ -238,17 +243,19 @@ class LittlesLaw:
         return abs(self.mean_number - expected) / scale if scale else 0.0
 
     def holds(self, tolerance: float = 1e-9) -> bool:
-        """Whether both sides agree to `tolerance`, which leaves room for rounding and nothing else."""
+        """Whether both sides agree to `tolerance`, which leaves room for rounding alone."""
         return self.relative_gap <= tolerance
 
 
 def _checked(values: Values, name: str) -> _Floats:
     observed = np.asarray(values, dtype=np.float64)
     if observed.ndim != 1 or observed.size == 0:
-        raise SimulationError(f"{name} has shape {observed.shape}: it must be a list of at least one number")
+        raise SimulationError(
+            f"{name} has shape {observed.shape}: give a list of at least one number"
+        )
     bad = np.flatnonzero(~np.isfinite(observed))
     if bad.size:
-        raise SimulationError(f"{name}[{bad[0]}] is {observed[bad[0]]}: leave absent observations out")
+        raise SimulationError(f"{name}[{bad[0]}] is {observed[bad[0]]}: leave absent values out")
     return observed
 
 
@@ -258,21 +265,22 @@ def _check_share(share: float, name: str) -> None:
 
 
 def _student_t(freedom: int, confidence: float) -> float:
-    # scipy.special alone, and only when asked: scipy.stats takes most of a second to import.
-    from scipy.special import stdtrit
+    # Only when asked, since scipy.special takes as long to import as numpy, and not scipy.stats,
+    # which takes several times that.
+    from scipy.special import stdtrit  # noqa: PLC0415 - see above
 
     return float(stdtrit(freedom, (1 + confidence) / 2))
 
 
 def _quantile_ranks(n: int, share: float, tail: float) -> tuple[int, int]:
-    """Return ranks (from 1) whose order statistics bound the quantile, `tail` being the risk at each end.
+    """Return ranks (from 1) whose order statistics bound the quantile, at risk `tail` on each end.
 
     0 and n + 1 stand for "no such rank".
     With X observations at or below the quantile, X ~ Binomial(n, share):
     the r-th smallest exceeds it when X < r, which bounds r from above for the lower end
     and from below for the upper end.
     """
-    from scipy.special import bdtr
+    from scipy.special import bdtr  # noqa: PLC0415 - as in _student_t
 
     cdf = bdtr(np.arange(n, dtype=np.float64), n, share)  # P(X <= k) for k = 0..n-1
     below = int(np.searchsorted(cdf, tail, side="right"))

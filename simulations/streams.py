@@ -10,16 +10,19 @@ Adding a stream, or creating streams in another order, never shifts another one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain, repeat
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gpu_fleet.errors import SimulationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
 T = TypeVar("T", int, float)
 
@@ -29,9 +32,9 @@ _BLOCK_SIZE: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """The random streams of one replication.
+    r"""The random streams of one replication.
 
-    >>> Streams(42).generator("arrivals").integers(100, size=3).tolist() == \\
+    >>> Streams(42).generator("arrivals").integers(100, size=3).tolist() == \
     ...     Streams(42).generator("arrivals").integers(100, size=3).tolist()
     True
     """
