@@ -1,0 +1,1 @@
+"""The vocabulary of the fleet: values, quantities, accelerators, the view."""

@@ -1,0 +1,1 @@
+"""Kubernetes quantities: exact, rounded the right way, written back as they came."""
