@@ -1,0 +1,73 @@
+"""From totals to one node: the rules for equals, and the order that an extender may answer with.
+
+kube-scheduler draws among equal scores, which costs FGD five points of GPU allocation (see
+docs/design/002-least-loss.md), so an extender must answer with one best node. `rank_encode` does
+that within the 0..10 of the wire. This module must not score.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gpu_fleet.draws import draw_below
+from gpu_fleet.scores import INFEASIBLE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["MAX_EXTENDER_PRIORITY", "TieBreak", "choose", "rank_encode"]
+
+MAX_EXTENDER_PRIORITY = 10
+"""k8s.io/kube-scheduler/extender/v1 MaxExtenderPriority."""
+
+
+class TieBreak(Enum):
+    """What decides between nodes with equal totals."""
+
+    RANDOM = "random"
+    """A fresh draw for each decision, as kube-scheduler's selectHost does."""
+    FIXED = "fixed"
+    """One order of all nodes for a whole run, as the FGD study patched it."""
+
+
+def choose(
+    totals: NDArray[np.int64], order: NDArray[np.int64] | None, seed: int, sequence: int
+) -> int | None:
+    """The slot with the lowest total, or None if no node can take the pod.
+
+    Equals are decided by the lowest `order`, or, without an order, by a draw keyed by
+    (seed, sequence).
+    """
+    if len(totals) == 0:
+        return None
+    best = int(totals.argmin())
+    lowest = totals[best]
+    if lowest == INFEASIBLE:
+        return None
+    ties = np.flatnonzero(totals == lowest)
+    if len(ties) == 1:
+        return best
+    if order is not None:
+        return int(ties[order[ties].argmin()])
+    return int(ties[draw_below(seed, sequence, len(ties))])
+
+
+def rank_encode(totals: NDArray[np.int64], order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Scores 0..10 in the order of the totals, with a single 10: what an extender answers.
+
+    `order` decides between equals. Nodes that cannot take the pod get 0. The others share 1..9 by
+    rank, so the order survives as far as ten numbers can carry it.
+    """
+    scores = np.zeros(len(totals), np.int64)
+    ranked = np.lexsort((order, totals))
+    ranked = ranked[totals[ranked] != INFEASIBLE]
+    if len(ranked) == 0:
+        return scores
+    scores[ranked[0]] = MAX_EXTENDER_PRIORITY
+    rest = len(ranked) - 1
+    if rest:
+        scores[ranked[1:]] = MAX_EXTENDER_PRIORITY - 1 - np.arange(rest) * 9 // rest
+    return scores

@@ -1,0 +1,78 @@
+"""Can this node take this pod now, and if not, what is the first thing in the way?
+
+Every policy shares this answer, so that no policy can win by refusing pods that fit.
+Two forms of one rule: `reasons` over numpy columns, and `fits` for kernels; a test compares them.
+This module must not prefer any node.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gpu_fleet.refusals import Refusal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gpu_fleet.cluster_view import ClusterView
+
+__all__ = ["first_refusal_by_amount", "open_devices", "reasons"]
+
+
+def reasons(view: ClusterView, shape_id: int, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """A `Refusal` for each of these columns."""
+    shapes = view.shapes
+    result = view.refusals[shapes.admission_id[shape_id]][columns]
+    count = int(shapes.gpu_count[shape_id])
+    blocked = first_refusal_by_amount(
+        view.cpu_free_milli[columns] >= shapes.cpu_milli[shape_id],
+        view.memory_free_mib[columns] >= shapes.memory_mib[shape_id],
+        open_devices(view, shape_id, columns).sum(axis=1) >= count if count else None,
+    )
+    short = blocked == Refusal.GPU_FREE
+    if count and short.any():
+        blocked[short] = _why_no_gpu(view, shape_id, columns[short])
+    return np.where(result == Refusal.NONE, blocked, result)
+
+
+def first_refusal_by_amount(
+    cpu: NDArray[np.bool_], memory: NDArray[np.bool_], gpu: NDArray[np.bool_] | None
+) -> NDArray[np.uint8]:
+    """CPU before memory before GPU, as kube-scheduler's NodeResourcesFit lists them."""
+    result = np.full(len(cpu), Refusal.NONE, np.uint8)
+    if gpu is not None:
+        result[~gpu] = Refusal.GPU_FREE
+    result[~memory] = Refusal.MEMORY
+    result[~cpu] = Refusal.CPU
+    return result
+
+
+def open_devices(
+    view: ClusterView, shape_id: int, columns: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which devices of these nodes have enough free for one of the pod's GPUs."""
+    shapes, width = view.shapes, view.device_width
+    enough = view.gpu_free_milli[columns, :width] >= shapes.gpu_milli[shape_id]
+    wanted_mib = int(shapes.gpu_memory_mib[shape_id])
+    if wanted_mib:
+        enough &= view.gpu_memory_free_mib[columns, :width] >= wanted_mib
+    return enough
+
+
+def _why_no_gpu(
+    view: ClusterView, shape_id: int, columns: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    """Would the node hold the pod if it were empty? Then GPUs are taken, else they are too few."""
+    shapes, width = view.shapes, view.device_width
+    count, milli = int(shapes.gpu_count[shape_id]), int(shapes.gpu_milli[shape_id])
+    offered = view.gpu_total_milli[columns, :width] >= milli
+    roomy = offered & (
+        view.gpu_memory_total_mib[columns, :width] >= int(shapes.gpu_memory_mib[shape_id])
+    )
+    result = np.full(len(columns), Refusal.GPU_FREE, np.uint8)
+    if shapes.gpu_memory_mib[shape_id]:
+        result[roomy.sum(axis=1) < count] = Refusal.GPU_MEMORY
+    result[offered.sum(axis=1) < count] = Refusal.GPU_COUNT
+    return result

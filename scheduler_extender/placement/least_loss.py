@@ -1,0 +1,172 @@
+"""`least-loss`, our policy: place a pod where the fewest GPU-seconds are lost.
+
+It adds up what its terms say, each in micro-GPU-seconds, and nothing else: no weights, no
+normalising, no drawing. The fill order of `reserve` makes every total different, so the best node
+is unique whatever the host does with equals. docs/design/002-least-loss.md explains it to an
+operator. This module must not contain a loss of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gpu_fleet import compiled
+from gpu_fleet.refusals import Refusal
+from gpu_fleet.scores import INFEASIBLE, Score, Scores, TermLoss
+from scheduler_extender.placement.feasibility import reasons
+from scheduler_extender.placement.kernels import least_loss_totals
+from scheduler_extender.placement.policy import first_free_devices
+from scheduler_extender.placement.terms.capability import Capability
+from scheduler_extender.placement.terms.expectations import Expectations
+from scheduler_extender.placement.terms.locality import Locality
+from scheduler_extender.placement.terms.reserve import Reserve
+from scheduler_extender.placement.terms.specialisation import Specialisation
+from scheduler_extender.placement.terms.stranding import RoomTable, Stranding, StrandingSettings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gpu_fleet.cluster_view import ClusterView
+    from scheduler_extender.placement.pod_mix import PodMix
+    from scheduler_extender.placement.terms.term import ScoreTerm
+
+__all__ = ["LeastLoss", "LeastLossSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class LeastLossSettings:
+    """The few numbers that are not facts. Reasons and data: docs/design/002-least-loss.md."""
+
+    stranding: StrandingSettings = StrandingSettings()
+    reserve_milli: int = 500
+    """Thousandths of a GPU by which the last node of the fill order is dearer than the first."""
+
+
+class LeastLoss:
+    """The sum of the terms; the lowest total wins."""
+
+    name = "least-loss"
+    draws_among_ties = False
+
+    def __init__(
+        self,
+        mix: PodMix,
+        expect: Expectations | None = None,
+        settings: LeastLossSettings | None = None,
+        *,
+        kernels: bool | None = None,
+    ) -> None:
+        self.settings = settings or LeastLossSettings()
+        self.version = 0
+        self._expect = expect or Expectations(lifetimes_s=mix.lifetimes_s())
+        self._compiled = compiled.is_available() if kernels is None else kernels
+        self.stranding = Stranding(RoomTable.of(mix, self.settings.stranding), self._expect)
+        self.reserve = Reserve(self.settings.reserve_milli, self._expect)
+        self.terms: tuple[ScoreTerm, ...] = (
+            self.stranding,
+            self.reserve,
+            Locality(self._expect),
+            Specialisation(self._expect),
+            Capability(self._expect),
+        )
+
+    def learn(self, mix: PodMix) -> None:
+        """Go on with another pod mix; caches notice by the version."""
+        self.stranding.table = RoomTable.of(mix, self.settings.stranding)
+        self.version += 1
+
+    def replace_term(self, term: ScoreTerm) -> None:
+        """Put another term in the place of the one with its name: a constant, or a user's own."""
+        self.terms = tuple(term if old.name == term.name else old for old in self.terms)
+        self._compiled = False
+        self.version += 1
+
+    def totals(
+        self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """See `PlacementPolicy.totals`."""
+        asked = [term for term in self.terms if term.applies(view, shape_id)]
+        if self._compiled:
+            total = self._compiled_totals(view, shape_id, columns)
+            fits = total != INFEASIBLE
+            asked = [term for term in asked if term not in (self.stranding, self.reserve)]
+        else:
+            fits = reasons(view, shape_id, columns) == Refusal.NONE
+            total = np.where(fits, 0, INFEASIBLE)
+        if asked:
+            total[fits] += sum(term.losses(view, shape_id, columns[fits]) for term in asked)
+        return total
+
+    def evaluate(self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]) -> Scores:
+        """See `PlacementPolicy.evaluate`."""
+        why = reasons(view, shape_id, columns)
+        fits = why == Refusal.NONE
+        terms = np.zeros((len(self.terms), len(columns)), np.int64)
+        for row, term in enumerate(self.terms):
+            if term.applies(view, shape_id):
+                terms[row, fits] = term.losses(view, shape_id, columns[fits])
+        total = np.where(fits, terms.sum(axis=0), INFEASIBLE)
+        return Scores(columns, why, tuple(term.name for term in self.terms), terms, total)
+
+    def explain(self, view: ClusterView, shape_id: int, slot: int) -> Score:
+        """See `PlacementPolicy.explain`."""
+        scores = self.evaluate(view, shape_id, np.array([slot]))
+        terms = tuple(
+            TermLoss(term.name, int(scores.terms[row, 0]), term.why(view, shape_id, slot))
+            for row, term in enumerate(self.terms)
+        )
+        return Score(
+            view.node(slot).name, Refusal(int(scores.reasons[0])), int(scores.total[0]), terms
+        )
+
+    def devices(
+        self,
+        view: ClusterView,
+        shape_id: int,
+        slot: int,
+        draw: int,  # noqa: ARG002 - nothing is drawn here
+    ) -> tuple[int, ...]:
+        """See `PlacementPolicy.devices`: the least destroyed part, the first free whole GPUs."""
+        shape = view.shapes[shape_id]
+        if shape.gpu_count == 0:
+            return ()
+        if shape.is_share:
+            return (self.stranding.best_device(view, shape_id, slot),)
+        return first_free_devices(view, shape_id, slot)
+
+    def _compiled_totals(
+        self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        shapes, table = view.shapes, self.stranding.table
+        request = np.array(
+            (
+                shapes.cpu_milli[shape_id],
+                shapes.memory_mib[shape_id],
+                shapes.gpu_count[shape_id],
+                shapes.gpu_milli[shape_id],
+                shapes.gpu_memory_mib[shape_id],
+                view.device_width,
+                self._expect.lifetime_s(shapes[shape_id]),
+                self.reserve.weight_micro,
+                table.per_cpu_milli,
+                table.per_memory_mib,
+            ),
+            np.int64,
+        )
+        out = np.empty(len(columns), np.int64)
+        least_loss_totals.compiled(
+            columns,
+            request,
+            view.refusals[shapes.admission_id[shape_id]],
+            table.hole,
+            view.cpu_free_milli,
+            view.memory_free_mib,
+            view.gpu_free_milli,
+            view.gpu_memory_free_mib,
+            view.order_key,
+            out,
+        )
+        return out

@@ -1,0 +1,40 @@
+"""`random`: any node that fits, each as likely as another. The floor that every policy must beat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scheduler_extender.placement.feasibility import open_devices
+from scheduler_extender.placement.policy import Baseline
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gpu_fleet.cluster_view import ClusterView
+
+__all__ = ["RandomChoice"]
+
+
+class RandomChoice(Baseline):
+    """All nodes are equal, and equals are always drawn, also under a fixed tie-break."""
+
+    name = "random"
+    draws_among_ties = True
+
+    def points(
+        self,
+        view: ClusterView,  # noqa: ARG002 - it looks at nothing
+        shape_id: int,  # noqa: ARG002
+        columns: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """No preference."""
+        return np.zeros(len(columns), np.int64)
+
+    def devices(self, view: ClusterView, shape_id: int, slot: int, draw: int) -> tuple[int, ...]:
+        """A part of a GPU goes to any device that has it; whole GPUs as everywhere."""
+        if not view.shapes[shape_id].is_share:
+            return super().devices(view, shape_id, slot, draw)
+        fits = np.flatnonzero(open_devices(view, shape_id, np.array([slot]))[0])
+        return (int(fits[draw % len(fits)]),)

@@ -1,0 +1,160 @@
+"""Capacity that nothing will be able to use: broken GPUs, and GPUs without CPU or memory beside them.
+
+A node's useful room is what its free GPU parts are worth for the mix (`hole_value`), less the GPU
+that has no CPU or memory left to go with it. A pod strands the room it destroys beyond what it
+uses itself, for as long as it stays. The design and its worked examples: docs/design/002.
+This module must not know which pods wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gpu_fleet.nodes import WHOLE_GPU_MILLI
+from gpu_fleet.scores import MICRO
+from scheduler_extender.placement.feasibility import open_devices
+from scheduler_extender.placement.hole_value import hole_values
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gpu_fleet.cluster_view import ClusterView
+    from scheduler_extender.placement.pod_mix import PodMix
+    from scheduler_extender.placement.terms.expectations import Expectations
+
+__all__ = ["RATE_BITS", "RoomTable", "Stranding", "StrandingSettings", "useful_room"]
+
+RATE_BITS = 20
+"""Rates are fixed-point numbers with this many binary places: exact, and the same everywhere."""
+_MICRO_PER_MILLI = MICRO // WHOLE_GPU_MILLI
+
+
+@dataclass(frozen=True, slots=True)
+class StrandingSettings:
+    """How much CPU and memory a free GPU needs beside it to count as useful.
+
+    Chosen on openb default, gpuspec20 and gpushare40 with seeds 52..61; 0.64 to 1.0 for the CPU
+    share and half to twice the price change the result by less than 0.05 points.
+    """
+
+    cpu_share_permille: int = 800
+    """Of the mix's milli-CPU for each GPU. Below 1000: pods of the mix that need little CPU remain."""
+    memory_share_permille: int = 600
+    """Of the mix's MiB for each GPU."""
+
+
+@dataclass(frozen=True)
+class RoomTable:
+    """The numbers by which free parts, CPU and memory become useful room, for one mix."""
+
+    hole: NDArray[np.int64]
+    """Micro-GPU by free thousandths, 0..1000."""
+    per_cpu_milli: int
+    """Micro-GPU that a free milli-CPU can keep useful, times 2**RATE_BITS; 0 = CPU never limits."""
+    per_memory_mib: int
+    """The same for a free MiB."""
+
+    @classmethod
+    def of(cls, mix: PodMix, settings: StrandingSettings) -> RoomTable:
+        """The table for a mix. Solves a small linear program: below 0.5 s, once per mix."""
+        needs = mix.per_gpu()
+        cpu, memory = (0, 0) if needs is None else needs
+        return cls(
+            hole=hole_values(mix.share_sizes()),
+            per_cpu_milli=_rate(cpu * settings.cpu_share_permille),
+            per_memory_mib=_rate(memory * settings.memory_share_permille),
+        )
+
+
+def _rate(needed_permille: int) -> int:
+    """Micro-GPU per unit, fixed point, when a whole GPU needs this many thousandths of the unit."""
+    return 0 if needed_permille == 0 else (MICRO * 1_000 << RATE_BITS) // needed_permille
+
+
+def useful_room(
+    table: RoomTable,
+    holes: NDArray[np.int64],
+    free_milli: NDArray[np.int64],
+    cpu_milli: NDArray[np.int64],
+    memory_mib: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Micro-GPU of a node that the mix can still use.
+
+    `holes` is the summed worth of its free parts, `free_milli` their sum, both for each node.
+    """
+    free = free_milli * _MICRO_PER_MILLI
+    room = holes.copy()
+    if table.per_cpu_milli:
+        room -= np.maximum(0, free - (cpu_milli * table.per_cpu_milli >> RATE_BITS))
+    if table.per_memory_mib:
+        room -= np.maximum(0, free - (memory_mib * table.per_memory_mib >> RATE_BITS))
+    return room
+
+
+class Stranding:
+    """The term: useful room before, less useful room after, less what the pod itself uses."""
+
+    name = "stranding"
+
+    def __init__(self, table: RoomTable, expect: Expectations) -> None:
+        self.table = table
+        self._expect = expect
+
+    def applies(self, view: ClusterView, shape_id: int) -> bool:  # noqa: ARG002 - part of the seam
+        """Every pod takes something, so every pod can strand something."""
+        return True
+
+    def losses(
+        self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """See `ScoreTerm.losses`."""
+        shape = view.shapes[shape_id]
+        free = view.gpu_free_milli[columns, : view.device_width]
+        holes = self.table.hole[free].sum(axis=1)
+        free_milli = free.sum(axis=1)
+        cpu, memory = view.cpu_free_milli[columns], view.memory_free_mib[columns]
+        before = useful_room(self.table, holes, free_milli, cpu, memory)
+        after = useful_room(
+            self.table,
+            holes + self._change_of_holes(view, shape_id, columns),
+            free_milli - shape.total_gpu_milli,
+            cpu - shape.cpu_milli,
+            memory - shape.memory_mib,
+        )
+        stranded = before - after - self.own_use(shape_id, view)
+        return stranded * self._expect.lifetime_s(shape)
+
+    def own_use(self, shape_id: int, view: ClusterView) -> int:
+        """Micro-GPU that such a pod is worth: what it takes where it fits perfectly."""
+        shape = view.shapes[shape_id]
+        return shape.gpu_count * int(self.table.hole[shape.gpu_milli]) if shape.gpu_count else 0
+
+    def best_device(self, view: ClusterView, shape_id: int, slot: int) -> int:
+        """The device on which a pod for part of a GPU destroys the least; the tightest of equals."""
+        column = np.array([slot])
+        free = view.gpu_free_milli[slot, : view.device_width]
+        milli = int(view.shapes.gpu_milli[shape_id])
+        change = self.table.hole[np.maximum(0, free - milli)] - self.table.hole[free]
+        open_ = open_devices(view, shape_id, column)[0]
+        return min(np.flatnonzero(open_).tolist(), key=lambda d: (-int(change[d]), int(free[d]), d))
+
+    def _change_of_holes(
+        self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        shape = view.shapes[shape_id]
+        if shape.gpu_count == 0:
+            return np.zeros(len(columns), np.int64)
+        free = view.gpu_free_milli[columns, : view.device_width]
+        change = self.table.hole[np.maximum(0, free - shape.gpu_milli)] - self.table.hole[free]
+        change[~open_devices(view, shape_id, columns)] = -(1 << 40)
+        if shape.gpu_count == 1:
+            return np.asarray(change.max(axis=1))
+        change.sort(axis=1)
+        return np.asarray(change[:, -shape.gpu_count :].sum(axis=1))
+
+    def why(self, view: ClusterView, shape_id: int, slot: int) -> str:  # noqa: ARG002
+        """See `ScoreTerm.why`."""
+        return "stranded"
