@@ -24,25 +24,30 @@ from synthscale.front_door import compose
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from typer.core import TyperGroup
+
 __all__ = ["main"]
 
 READER_LEFT = 1
 INTERRUPTED = 130
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, screen: TyperGroup | None = None) -> int:
     """Run one command line (by default this process's own) and return its exit code."""
     try:
-        code = _run(sys.argv[1:] if arguments is None else list(arguments))
+        code = _run(
+            sys.argv[1:] if arguments is None else list(arguments),
+            compose() if screen is None else screen,
+        )
         sys.stdout.flush()
     except BrokenPipeError:
         return _reader_left()
     return code
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], screen: TyperGroup) -> int:
     try:
-        outcome = compose().main(arguments, prog_name="synthscale", standalone_mode=False)
+        outcome = screen.main(arguments, prog_name="synthscale", standalone_mode=False)
     except typer.TyperException as error:
         return _bad_usage(error)
     except SynthscaleError as error:
