@@ -10,22 +10,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulations.readers import openb
+from simulations.readers import kubectl, openb
 from simulations.readers.files import read_text
+from simulations.readers.models import unknown_models
 
 if TYPE_CHECKING:
     from simulations.workload import Inventory, Workload
 
-__all__ = ["read_inventory", "read_workload"]
+__all__ = ["read_inventory", "read_workload", "unknown_models"]
 
 
 def read_inventory(path: Path | str) -> Inventory:
     """The nodes in `path`, and the pods that are bound to them; raises `InputError`."""
     source = read_text(Path(path))
-    return openb.inventory(source)
+    return kubectl.inventory(source) if source.is_json else openb.inventory(source)
 
 
 def read_workload(path: Path | str) -> Workload:
     """The pods in `path` that want a place, in file order; raises `InputError`."""
     source = read_text(Path(path))
-    return openb.workload(source)
+    return kubectl.workload(source) if source.is_json else openb.workload(source)

@@ -1,0 +1,97 @@
+"""A kubectl dump taken apart: which objects are in it, and which one is wrong.
+
+`kubectl get nodes,pods -A -o json` prints one v1 List. Objects are decoded one by one, so that a
+complaint can name the object and the field as kubectl would. This module must not interpret them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msgspec
+
+from gpu_fleet.errors import InputError
+from simulations.readers.wire import Envelope, Head, Meta, NodeObject, PodObject
+from simulations.readers.words import counted, shown
+
+__all__ = ["REMEDY", "Dump", "complaint", "named", "take_apart"]
+
+REMEDY = "print it with: kubectl get nodes,pods -A -o json"
+
+_KIND_OF_LIST = {"NodeList": "Node", "PodList": "Pod"}
+_LONGEST_NAME = 2 * 253 + 1
+"""Kubernetes allows 253 characters for a name."""
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Dump:
+    """The objects of one file, in its order."""
+
+    nodes: list[NodeObject] = field(default_factory=list)
+    pods: list[PodObject] = field(default_factory=list)
+    others: Counter[str] = field(default_factory=Counter)
+    """How many objects of each other kind there are; they are not read."""
+
+    def contents(self) -> str:
+        """What is in it, for a complaint about what is not."""
+        kinds = Counter(Node=len(self.nodes), Pod=len(self.pods)) + self.others
+        parts = (counted(many, shown(kind).strip("'")) for kind, many in kinds.most_common(4))
+        return ", ".join(parts) or "an empty list"
+
+
+def take_apart(text: str) -> Dump:
+    """The nodes and pods of a v1 List, a NodeList or a PodList."""
+    envelope = _decode(text, Envelope)
+    if envelope.kind != "List" and envelope.kind not in _KIND_OF_LIST:
+        what = f"is a single {shown(envelope.kind)}" if envelope.kind else "has no kind"
+        raise InputError(f"{what}, not a list of nodes and pods", remedy=REMEDY, field="kind")
+    dump = Dump()
+    for place, raw in enumerate(envelope.items or ()):
+        _sort_in(dump, raw, _KIND_OF_LIST.get(envelope.kind), place)
+    return dump
+
+
+def named(kind: str, meta: Meta) -> str:
+    """`Node a` or `Pod default/x`, as people say it."""
+    full = f"{meta.namespace}/{meta.name}" if meta.namespace else meta.name
+    return f"{kind} {full if full.isprintable() and len(full) <= _LONGEST_NAME else shown(full)}"
+
+
+def complaint(owner: str, path: str, problem: str, remedy: str) -> InputError:
+    """Something is wrong with one field of one object."""
+    return InputError(problem, remedy=remedy, field=f"{owner} {path}".rstrip())
+
+
+def _sort_in(dump: Dump, raw: msgspec.Raw, kind: str | None, place: int) -> None:
+    head = _decode(raw, Head, f"items[{place}]")
+    kind = kind or head.kind
+    if kind not in ("Node", "Pod"):
+        dump.others[kind or "object without a kind"] += 1
+        return
+    owner = named(kind, head.metadata)
+    if not head.metadata.name or not head.metadata.name.isprintable():
+        raise complaint(f"{kind} items[{place}]", "metadata.name", "is no name", REMEDY)
+    if kind == "Node":
+        dump.nodes.append(_decode(raw, NodeObject, owner))
+    else:
+        dump.pods.append(_decode(raw, PodObject, owner))
+
+
+def _decode(content: str | msgspec.Raw, shape: type[T], owner: str = "") -> T:
+    try:
+        return msgspec.json.decode(content, type=shape)
+    except msgspec.ValidationError as error:
+        problem, _, path = str(error).partition(" - at `")
+        where = path.removesuffix("`").removeprefix("$").removeprefix(".")
+        raise complaint(owner or "the file", where, _plain(problem), REMEDY) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        problem = f"is not JSON ({_plain(str(error))})"
+        raise InputError(problem, remedy=REMEDY, field=owner or None) from None
+
+
+def _plain(problem: str) -> str:
+    text = problem.replace("`", "")
+    return text[:1].lower() + text[1:] if text.isprintable() else shown(text)
