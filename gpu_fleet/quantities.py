@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TypeAlias
 
 from gpu_fleet.errors import InputError
@@ -107,7 +108,11 @@ def parse(amount: Amount) -> Quantity:
     """
     if isinstance(amount, Quantity):
         return amount
-    text = amount if isinstance(amount, str) else repr(amount)
+    return _parse(amount if isinstance(amount, str) else repr(amount))
+
+
+@lru_cache(maxsize=4096)  # a dump of 100,000 pods repeats some hundred texts
+def _parse(text: str) -> Quantity:
     match = _SHAPE.fullmatch(text) if len(text) <= _MOST_CHARACTERS else None
     digits = "" if match is None else match["whole"] + (match["part"] or "")
     if match is None or not digits:

@@ -39,15 +39,15 @@ class Dump:
         """What is in it, for a complaint about what is not."""
         kinds = Counter(Node=len(self.nodes), Pod=len(self.pods)) + self.others
         parts = (counted(many, shown(kind).strip("'")) for kind, many in kinds.most_common(4))
-        return ", ".join(parts) or "an empty list"
+        return ", ".join(parts) or "nothing"
 
 
 def take_apart(text: str) -> Dump:
     """The nodes and pods of a v1 List, a NodeList or a PodList."""
     envelope = _decode(text, Envelope)
     if envelope.kind != "List" and envelope.kind not in _KIND_OF_LIST:
-        what = f"is a single {shown(envelope.kind)}" if envelope.kind else "has no kind"
-        raise InputError(f"{what}, not a list of nodes and pods", remedy=REMEDY, field="kind")
+        what = f"is {shown(envelope.kind)}" if envelope.kind else "is missing"
+        raise InputError(f"{what}, not a List of nodes and pods", remedy=REMEDY, field="kind")
     dump = Dump()
     for place, raw in enumerate(envelope.items or ()):
         _sort_in(dump, raw, _KIND_OF_LIST.get(envelope.kind), place)
@@ -62,7 +62,7 @@ def named(kind: str, meta: Meta) -> str:
 
 def complaint(owner: str, path: str, problem: str, remedy: str) -> InputError:
     """Something is wrong with one field of one object."""
-    return InputError(problem, remedy=remedy, field=f"{owner} {path}".rstrip())
+    return InputError(problem, remedy=remedy, field=f"{owner} {path}".strip() or None)
 
 
 def _sort_in(dump: Dump, raw: msgspec.Raw, kind: str | None, place: int) -> None:
@@ -86,9 +86,9 @@ def _decode(content: str | msgspec.Raw, shape: type[T], owner: str = "") -> T:
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `")
         where = path.removesuffix("`").removeprefix("$").removeprefix(".")
-        raise complaint(owner or "the file", where, _plain(problem), REMEDY) from None
+        raise complaint(owner, where, _plain(problem), REMEDY) from None
     except (msgspec.DecodeError, RecursionError) as error:
-        problem = f"is not JSON ({_plain(str(error))})"
+        problem = f"is not JSON ({_plain(str(error).removeprefix('JSON is '))})"
         raise InputError(problem, remedy=REMEDY, field=owner or None) from None
 
 

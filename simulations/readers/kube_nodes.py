@@ -6,7 +6,6 @@ This module must not look at pods.
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gpu_fleet.accelerators import allocatable_memory_mib
@@ -54,7 +53,7 @@ def to_node(raw: NodeObject, tally: Tally) -> Node:
         memory_mib=_bounded(amounts, "memory", owner, most=MOST_MEMORY_MIB),
         devices=(Device(memory_mib=_device_memory(labels, model, owner)),) * gpus if gpus else (),
         gpu_model=model if gpus else None,
-        labels=MappingProxyType(labels),
+        labels=labels,
         taints=tuple(
             Taint(taint.key, taint.value or "", taint.effect) for taint in raw.spec.taints or ()
         ),

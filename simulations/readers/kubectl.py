@@ -47,7 +47,7 @@ def workload(source: SourceText) -> Workload:
 def _inventory(source: SourceText) -> Inventory:
     dump = take_apart(source.text)
     if not dump.nodes:
-        raise InputError(f"there is no Node in it, only {dump.contents()}", remedy=REMEDY)
+        raise InputError(f"there is no Node in it ({dump.contents()})", remedy=REMEDY)
     _unique("Node", dump.nodes)
     _unique("Pod", dump.pods)
     nodes_tally, pods_tally = Tally("node"), Tally("pod")
@@ -83,7 +83,7 @@ def _bound(dump: Dump, names: frozenset[str], tally: Tally) -> tuple[BoundPod, .
 def _workload(source: SourceText) -> Workload:
     dump = take_apart(source.text)
     if not dump.pods:
-        raise InputError(f"there is no Pod in it, only {dump.contents()}", remedy=REMEDY)
+        raise InputError(f"there is no Pod in it ({dump.contents()})", remedy=REMEDY)
     _unique("Pod", dump.pods)
     tally = Tally("pod")
     builder = PodBuilder(tally)

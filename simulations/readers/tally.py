@@ -28,7 +28,7 @@ class Tally:
             self._counts[one, many] += 1
 
     def notes(self) -> tuple[str, ...]:
-        """`3 pods ask for ...`, most frequent first within the order of coming up."""
+        """One sentence each: `3 pods ask for topology spread: ignored`."""
         return tuple(
             f"{counted(count, self._what)} {one if count == 1 else many}"
             for (one, many), count in self._counts.items()

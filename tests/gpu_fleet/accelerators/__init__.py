@@ -1,0 +1,1 @@
+"""The accelerator catalogue: sourced, checked against a formula, honest about what is unknown."""
