@@ -35,7 +35,7 @@ def test_any_schedule_pops_in_order_of_time_priority_and_sequence(
     assert seen == sorted(range(len(schedule)), key=lambda index: schedule[index])
 
 
-# What the i-th handled event does: (delay of a child, its priority) pairs, and perhaps a recurrence.
+# What the i-th handled event does: (delay, priority) of each child, and perhaps a recurrence.
 scripts = st.lists(
     st.tuples(
         st.lists(st.tuples(st.integers(0, 4), priorities), max_size=3),
