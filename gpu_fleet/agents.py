@@ -7,7 +7,6 @@ This module must not guess: a speed nobody stated is absent.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gpu_fleet.errors import InputError
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["AgentProfile"]
-
-_NO_SPEEDS: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +27,7 @@ class AgentProfile:
     """What its pods read before they can work: data, and its own weights and image layers."""
     needs_gpu_memory_mib: int = 0
     """Less than this on a device and it does not run; more is idle memory."""
-    speed_permille: Mapping[str, int] = field(default_factory=lambda: _NO_SPEEDS)
+    speed_permille: Mapping[str, int] = field(default_factory=dict)
     """Work per second by GPU model, in thousandths of its speed on its best model."""
 
     def __post_init__(self) -> None:

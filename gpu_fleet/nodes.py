@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gpu_fleet.errors import InputError
@@ -23,8 +22,6 @@ MAX_DEVICES = 16
 """HGX and MI300 boards have 8 GPUs, the widest known nodes 16; arrays are this wide."""
 WHOLE_GPU_MILLI = 1_000
 """One whole GPU, in thousandths: the unit in which the openb cluster shares its GPUs."""
-
-_NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
 class DeviceKind(IntEnum):
@@ -64,7 +61,7 @@ class Node:
     memory_mib: int
     devices: tuple[Device, ...] = ()
     gpu_model: str | None = None
-    labels: Mapping[str, str] = field(default_factory=lambda: _NO_LABELS)
+    labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
     cordoned: bool = False
 

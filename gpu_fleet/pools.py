@@ -7,7 +7,6 @@ This module must not decide how many to take.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gpu_fleet.nodes import Device, Node
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["Offering", "Pool"]
-
-_NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class Pool:
     """Nodes that are scaled together: who belongs to it, and what it may grow with."""
 
     name: str
-    selector: Mapping[str, str] = field(default_factory=lambda: _NO_LABELS)
+    selector: Mapping[str, str] = field(default_factory=dict)
     offerings: tuple[Offering, ...] = ()
     min_nodes: int = 0
     max_nodes: int | None = None

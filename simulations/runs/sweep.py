@@ -1,0 +1,88 @@
+"""Runs many independent tasks on any `concurrent.futures.Executor`, in order, with progress.
+
+Results come back in the order of the tasks, so nothing that is written depends on how many workers
+there were. A sweep beyond one machine needs no code here: pass Dask's `Client.get_executor()`.
+This module must not know what a task does.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from gpu_fleet.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Executor
+
+    from simulations.runs.progress import Progress
+
+__all__ = ["sweep", "workers"]
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+_MOST_WORKERS = 256
+
+
+@contextmanager
+def workers(count: int) -> Iterator[Executor | None]:
+    """An executor with this many processes, or None for one: then tasks run in this process.
+
+    On an interrupt the processes are ended at once; nothing that they had begun is kept.
+    """
+    if not 1 <= count <= _MOST_WORKERS:
+        raise InputError(
+            f"{count} is not possible",
+            remedy=f"give 1 to {_MOST_WORKERS}; the number of cores is a good choice",
+            field="--workers",
+        )
+    if count == 1:
+        yield None
+        return
+    pool = ProcessPoolExecutor(
+        count, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_interrupts_alone
+    )
+    try:
+        yield pool
+    except BaseException:
+        _end(pool)
+        raise
+    pool.shutdown()
+
+
+def sweep(
+    run: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    executor: Executor | None,
+    progress: Progress,
+) -> list[Result]:
+    """`run` every task and return the results in the order of the tasks."""
+    with progress.over(len(tasks)) as done:
+        if executor is None:
+            results = []
+            for task in tasks:
+                results.append(run(task))
+                done()
+            return results
+        futures = [executor.submit(run, task) for task in tasks]
+        for future in as_completed(futures):
+            future.result()
+            done()
+        return [future.result() for future in futures]
+
+
+def _leave_interrupts_alone() -> None:
+    """Ctrl-C reaches the whole process group; only the parent answers it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    processes = list((pool._processes or {}).values())  # noqa: SLF001 - terminate_workers is 3.14's
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
