@@ -40,9 +40,11 @@ __all__ = [
     "BarChart",
     "Cell",
     "Column",
+    "Estimated",
+    "Heading",
     "HeatMap",
     "HeatMaps",
-    "Heading",
+    "IntervalChart",
     "LineChart",
     "Part",
     "Report",
@@ -179,6 +181,35 @@ class BarChart:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimated:
+    """A value and the interval it is known within."""
+
+    label: str
+    value: float | None
+    lo: float | None = None
+    hi: float | None = None
+    """Without both ends it is drawn as a bare dot: no interval is invented."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalChart:
+    """Values with their intervals on one scale, such as paired differences to a baseline."""
+
+    title: str
+    x_label: str
+    """With unit and confidence: "Points of allocation more than fgd, mean and 95 % interval"."""
+    estimates: tuple[Estimated, ...]
+    caption: str = ""
+    reference: float | None = None
+    """A value to compare with, drawn as an upright line: 0 for differences."""
+    highlight: int | None = None
+    """The estimate, from 0, that the verdict speaks of."""
+    decimals: int | None = None
+    """None chooses as a table's column does."""
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RowGroup:
     """Neighbouring rows of a heat map that share a name, such as the nodes of one GPU model."""
 
@@ -226,7 +257,7 @@ class HeatMaps:
     """Whether a high share is bad (stranded) and not good (allocated): another colour."""
 
 
-Section: TypeAlias = Heading | Table | LineChart | BarChart | HeatMaps
+Section: TypeAlias = Heading | Table | LineChart | BarChart | IntervalChart | HeatMaps
 
 
 @dataclass(frozen=True, slots=True)
