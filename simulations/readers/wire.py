@@ -7,7 +7,7 @@ This module must not interpret anything: no sums, no defaults that Kubernetes do
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -193,7 +193,7 @@ class PodSpec(_Object, frozen=True):
     overhead: dict[str, RawAmount] | None = None
     resources: Resources | None = None
     """Pod-level resources (KEP-2837); they replace the containers' sum where they are given."""
-    priority: int | None = None
+    priority: Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)] | None = None
     preemption_policy: str | None = None
     scheduler_name: str | None = None
     scheduling_gates: list[Whatever] | None = None

@@ -1,0 +1,1 @@
+"""Files that people have: what is read, what is refused, and in which words."""
