@@ -1,0 +1,1 @@
+"""The bundled recipes have the published shapes, and the shipped files are theirs."""
