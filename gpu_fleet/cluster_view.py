@@ -96,6 +96,8 @@ class ClusterView:
         self.gpu_total_milli = np.zeros(wide, np.int64)
         """Of healthy devices; an unhealthy one offers nothing and its column is 0."""
         self.gpu_used_milli = np.zeros(wide, np.int64)
+        self.gpu_free_sum_milli = np.zeros(slots, np.int64)
+        """The row sums of `gpu_free_milli`."""
         self.gpu_memory_free_mib = np.full(wide, UNKNOWN_MIB, np.int64)
         self.gpu_memory_total_mib = np.full(wide, UNKNOWN_MIB, np.int64)
         self.device_kind = np.zeros(wide, np.int64)
@@ -220,6 +222,7 @@ class ClusterView:
         self.device_width = max(self.device_width, len(node.devices))
         for index in range(MAX_DEVICES):
             self._write_device(slot, index, node.devices[index] if index < len(node.devices) else None)
+        self.gpu_free_sum_milli[slot] = self.gpu_free_milli[slot].sum()
         for row, admission in enumerate(self.shapes.admissions):
             self.refusals[row, slot] = refusal(node, admission)
         self._note(slot)
@@ -316,8 +319,10 @@ class ClusterView:
         self.memory_free_mib[slot] -= sign * shape.memory_mib
         for device in devices:
             used = int(self.gpu_used_milli[slot, device]) + sign * shape.gpu_milli
+            free = max(0, int(self.gpu_total_milli[slot, device]) - used)
             self.gpu_used_milli[slot, device] = used
-            self.gpu_free_milli[slot, device] = max(0, int(self.gpu_total_milli[slot, device]) - used)
+            self.gpu_free_sum_milli[slot] += free - self.gpu_free_milli[slot, device]
+            self.gpu_free_milli[slot, device] = free
             if shape.gpu_memory_mib and self.gpu_memory_total_mib[slot, device] != UNKNOWN_MIB:
                 self.gpu_memory_free_mib[slot, device] -= sign * shape.gpu_memory_mib
 
@@ -434,6 +439,7 @@ _SLOT_COLUMNS = (
     "gpu_free_milli",
     "gpu_total_milli",
     "gpu_used_milli",
+    "gpu_free_sum_milli",
     "gpu_memory_free_mib",
     "gpu_memory_total_mib",
     "device_kind",

@@ -37,6 +37,6 @@ class BestFit(Baseline):
     ) -> NDArray[np.int64]:
         """100 * (1 - half the sum of both shares left), truncated to whole points."""
         shape = view.shapes[shape_id]
-        cpu_left = view.cpu_free_milli[columns] - shape.cpu_milli
-        gpu_left = view.gpu_free_milli[columns].sum(axis=1) - shape.total_gpu_milli
+        cpu_left = view.cpu_free_milli.take(columns) - shape.cpu_milli
+        gpu_left = view.gpu_free_sum_milli.take(columns) - shape.total_gpu_milli
         return np.asarray((_BOTH - cpu_left - _CPU_PER_GPU * gpu_left) // _PER_POINT)

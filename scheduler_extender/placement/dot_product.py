@@ -33,9 +33,9 @@ class DotProduct(Baseline):
     ) -> NDArray[np.int64]:
         """100 * (1 - half the dot product of shares), truncated to whole points."""
         shape = view.shapes[shape_id]
-        gpu_free = view.gpu_free_milli[columns].sum(axis=1)
+        gpu_free = view.gpu_free_sum_milli.take(columns)
         product = (
-            view.cpu_free_milli[columns] * shape.cpu_milli
+            view.cpu_free_milli.take(columns) * shape.cpu_milli
             + gpu_free * shape.total_gpu_milli * _GPU_SCALE
         )
         return np.asarray((_WHOLE - product) * 100 // _WHOLE)

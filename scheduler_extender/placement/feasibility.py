@@ -18,7 +18,21 @@ if TYPE_CHECKING:
 
     from gpu_fleet.cluster_view import ClusterView
 
-__all__ = ["first_refusal_by_amount", "open_devices", "reasons"]
+__all__ = ["first_refusal_by_amount", "fits", "open_devices", "reasons"]
+
+
+def fits(view: ClusterView, shape_id: int, columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of these columns can take the pod: `reasons` without the why, for the hot path."""
+    shapes = view.shapes
+    result = view.refusals[shapes.admission_id[shape_id]].take(columns) == Refusal.NONE
+    result &= view.cpu_free_milli.take(columns) >= shapes.cpu_milli[shape_id]
+    result &= view.memory_free_mib.take(columns) >= shapes.memory_mib[shape_id]
+    count = int(shapes.gpu_count[shape_id])
+    if count == 0:
+        return result
+    enough = open_devices(view, shape_id, columns)
+    result &= enough.any(axis=1) if count == 1 else enough.sum(axis=1) >= count
+    return result
 
 
 def reasons(view: ClusterView, shape_id: int, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -54,7 +68,9 @@ def open_devices(
 ) -> NDArray[np.bool_]:
     """Which devices of these nodes have enough free for one of the pod's GPUs."""
     shapes, width = view.shapes, view.device_width
-    enough = view.gpu_free_milli[columns, :width] >= shapes.gpu_milli[shape_id]
+    # take() copies whole rows at once and is twice as fast as indexing with rows and a slice.
+    free = view.gpu_free_milli.take(columns, axis=0)[:, :width]
+    enough = free >= shapes.gpu_milli[shape_id]
     wanted_mib = int(shapes.gpu_memory_mib[shape_id])
     if wanted_mib:
         enough &= view.gpu_memory_free_mib[columns, :width] >= wanted_mib

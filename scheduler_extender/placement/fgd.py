@@ -37,7 +37,8 @@ class Fgd(Baseline):
     name = "fgd"
 
     def __init__(self, mix: PodMix, *, kernels: bool | None = None) -> None:
-        self._typical = mix.typical()
+        # The study groups pods by CPU, GPUs and model, not by memory (91 types on openb default).
+        self._typical = mix.without_memory().typical()
         self._compiled = compiled.is_available() if kernels is None else kernels
         self._weights = np.array([entry.count for entry in self._typical], np.int64)
         self._steps = _thresholds(int(self._weights.sum()) * WHOLE_GPU_MILLI)
@@ -56,21 +57,38 @@ class Fgd(Baseline):
         """See `PlacementPolicy.totals`."""
         if not self._compiled:
             return super().totals(view, shape_id, columns)
+        return self._compiled_totals(view, shape_id, columns)[0]
+
+    def devices(self, view: ClusterView, shape_id: int, slot: int, draw: int) -> tuple[int, ...]:
+        """The device with the most points for a part of a GPU, the first free for whole ones."""
+        shape = view.shapes[shape_id]
+        if not shape.is_share:
+            return () if shape.gpu_count == 0 else first_free_devices(view, shape_id, slot)
+        column = np.array([slot])
+        if self._compiled:
+            return (int(self._compiled_totals(view, shape_id, column)[1][0]),)
+        return (int(np.argmax(self._device_points(view, shape_id, column)[0])),)
+
+    def _compiled_totals(
+        self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Totals and best devices."""
         classes = self._bind(view)
-        out = np.empty(len(columns), np.int64)
         shapes = view.shapes
+        request = np.array(
+            (
+                shapes.cpu_milli[shape_id],
+                shapes.memory_mib[shape_id],
+                shapes.gpu_count[shape_id],
+                shapes.gpu_milli[shape_id],
+                shapes.gpu_memory_mib[shape_id],
+                view.device_width,
+            )
+        )
+        totals, devices = np.empty(len(columns), np.int64), np.zeros(len(columns), np.int64)
         fgd_totals.compiled(
             columns,
-            np.array(
-                (
-                    shapes.cpu_milli[shape_id],
-                    shapes.memory_mib[shape_id],
-                    shapes.gpu_count[shape_id],
-                    shapes.gpu_milli[shape_id],
-                    shapes.gpu_memory_mib[shape_id],
-                    view.device_width,
-                )
-            ),
+            request,
             view.refusals[shapes.admission_id[shape_id]],
             view.refusals,
             classes,
@@ -80,17 +98,10 @@ class Fgd(Baseline):
             view.memory_free_mib,
             view.gpu_free_milli,
             view.gpu_memory_free_mib,
-            out,
+            totals,
+            devices,
         )
-        return out
-
-    def devices(self, view: ClusterView, shape_id: int, slot: int, draw: int) -> tuple[int, ...]:
-        """The device with the most points for a part of a GPU, the first free for whole ones."""
-        shape = view.shapes[shape_id]
-        if not shape.is_share:
-            return () if shape.gpu_count == 0 else first_free_devices(view, shape_id, slot)
-        points = self._device_points(view, shape_id, np.array([slot]))[0]
-        return (int(np.argmax(points)),)
+        return totals, devices
 
     def _bind(self, view: ClusterView) -> NDArray[np.int64]:
         """The typical classes as columns of this view: CPU, GPUs, milli, admission row."""

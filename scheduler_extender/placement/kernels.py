@@ -35,8 +35,12 @@ def fgd_totals(
     gpu_free: NDArray[np.int64],
     gpu_memory_free: NDArray[np.int64],
     out: NDArray[np.int64],
+    device_out: NDArray[np.int64],
 ) -> None:
-    """Totals of `Fgd`: the negated points of the best device, `_INFEASIBLE` where it does not fit."""
+    """Totals of `Fgd`: the negated points of the best device, `_INFEASIBLE` where it does not fit.
+
+    `device_out` gets that device, the first of equals; it means nothing for whole GPUs.
+    """
     cpu, memory, count, milli, device_memory, width = request
     for index in range(len(columns)):
         at = columns[index]
@@ -108,7 +112,9 @@ def fgd_totals(
                     low = middle + 1
                 else:
                     high = middle
-            best = max(best, low)
+            if low > best:
+                best = low
+                device_out[index] = choice
         out[index] = -best
 
 

@@ -35,10 +35,10 @@ class LeastAllocated(Baseline):
         """The mean of the free percentages of CPU and memory after placing."""
         shape = view.shapes[shape_id]
         cpu = _percent(
-            view.cpu_free_milli[columns] - shape.cpu_milli, view.cpu_total_milli[columns]
+            view.cpu_free_milli.take(columns) - shape.cpu_milli, view.cpu_total_milli.take(columns)
         )
         memory = _percent(
-            view.memory_free_mib[columns] - shape.memory_mib, view.memory_total_mib[columns]
+            view.memory_free_mib.take(columns) - shape.memory_mib, view.memory_total_mib.take(columns)
         )
         return np.asarray((cpu + memory) // 2)
 
@@ -53,15 +53,15 @@ class MostAllocated(Baseline):
     ) -> NDArray[np.int64]:
         """The mean of the used percentages after placing; GPU counts for pods that ask for it."""
         shape = view.shapes[shape_id]
-        cpu_total, memory_total = view.cpu_total_milli[columns], view.memory_total_mib[columns]
-        cpu = _percent(cpu_total - view.cpu_free_milli[columns] + shape.cpu_milli, cpu_total)
+        cpu_total, memory_total = view.cpu_total_milli.take(columns), view.memory_total_mib.take(columns)
+        cpu = _percent(cpu_total - view.cpu_free_milli.take(columns) + shape.cpu_milli, cpu_total)
         memory = _percent(
-            memory_total - view.memory_free_mib[columns] + shape.memory_mib, memory_total
+            memory_total - view.memory_free_mib.take(columns) + shape.memory_mib, memory_total
         )
         if shape.gpu_count == 0:
             return np.asarray((cpu + memory) // 2)
         gpu_total = view.gpu_total_milli[columns].sum(axis=1)
-        gpu_used = gpu_total - view.gpu_free_milli[columns].sum(axis=1)
+        gpu_used = gpu_total - view.gpu_free_sum_milli.take(columns)
         gpu = _percent(gpu_used + shape.total_gpu_milli, gpu_total)
         return np.asarray((cpu + memory + gpu) // 3)
 

@@ -8,7 +8,7 @@ forecast). This module must not know which of these it was.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gpu_fleet.nodes import WHOLE_GPU_MILLI
@@ -50,6 +50,16 @@ class PodMix:
                 MixClass(shape, count, known.get(shape, DEFAULT_LIFETIME_S))
                 for shape, count in Counter(shapes).most_common()
             )
+        )
+
+    def without_memory(self) -> PodMix:
+        """The mix with memory left out, so that classes that differ in nothing else are one."""
+        merged: dict[PodShape, int] = {}
+        for entry in self.classes:
+            shape = replace(entry.shape, memory_mib=0)
+            merged[shape] = merged.get(shape, 0) + entry.count
+        return PodMix(
+            tuple(MixClass(s, n) for s, n in sorted(merged.items(), key=lambda item: -item[1]))
         )
 
     @property

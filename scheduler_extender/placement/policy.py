@@ -13,7 +13,7 @@ import numpy as np
 
 from gpu_fleet.refusals import Refusal
 from gpu_fleet.scores import INFEASIBLE, Score, Scores, TermLoss
-from scheduler_extender.placement.feasibility import open_devices, reasons
+from scheduler_extender.placement.feasibility import fits, open_devices, reasons
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,8 +40,8 @@ class Baseline(ABC):
         self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """See `PlacementPolicy.totals`."""
-        fits = reasons(view, shape_id, columns) == Refusal.NONE
-        return np.where(fits, -self.points(view, shape_id, columns), INFEASIBLE)
+        can = fits(view, shape_id, columns)
+        return np.where(can, -self.points(view, shape_id, columns), INFEASIBLE)
 
     def evaluate(self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]) -> Scores:
         """See `PlacementPolicy.evaluate`."""

@@ -112,10 +112,10 @@ class Stranding:
     ) -> NDArray[np.int64]:
         """See `ScoreTerm.losses`."""
         shape = view.shapes[shape_id]
-        free = view.gpu_free_milli[columns, : view.device_width]
+        free = view.gpu_free_milli.take(columns, axis=0)[:, : view.device_width]
         holes = self.table.hole[free].sum(axis=1)
-        free_milli = free.sum(axis=1)
-        cpu, memory = view.cpu_free_milli[columns], view.memory_free_mib[columns]
+        free_milli = view.gpu_free_sum_milli.take(columns)
+        cpu, memory = view.cpu_free_milli.take(columns), view.memory_free_mib.take(columns)
         before = useful_room(self.table, holes, free_milli, cpu, memory)
         after = useful_room(
             self.table,
