@@ -255,6 +255,15 @@ class HeatMaps:
     caption: str = ""
     alarming: bool = False
     """Whether a high share is bad (stranded) and not good (allocated): another colour."""
+    top: float = 1.0
+    """The share that the strongest colour begins at, in all maps alike: 0.5 for what is rarely
+    above a half. Captions should speak of strong and faint: on a dark page, strong is bright."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.top <= 1:
+            raise SimulationError(
+                f"heat maps '{self.title}': top is {self.top}; it is a share, above 0, 1 at most"
+            )
 
 
 Section: TypeAlias = Heading | Table | LineChart | BarChart | IntervalChart | HeatMaps

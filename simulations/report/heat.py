@@ -20,7 +20,7 @@ from simulations.report.cells import (
     levels_of,
     shrink,
 )
-from simulations.report.numbers import figure
+from simulations.report.numbers import figure, with_unit
 from simulations.report.scales import Axis, spread_apart, tight_axis
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ class DrawnHeats:
     caption: str
     legend: str
     is_alarming: bool
+    scale: tuple[str, str, str]
+    """What the faintest, the middle and the strongest colour stand for."""
     maps: tuple[DrawnHeat, ...]
     has_unknown: bool
     note: str
@@ -84,7 +86,7 @@ class DrawnHeats:
 
 def draw_heat_maps(section: HeatMaps, size: tuple[int, int]) -> DrawnHeats:
     """Makes each map fit into `size`, rows and columns, and paints it."""
-    maps = tuple(_draw_map(heat, section.legend, size) for heat in section.maps)
+    maps = tuple(_draw_map(heat, section, size) for heat in section.maps)
     captions = {drawn.caption for drawn in maps}
     has_unknown = any(layer.level == UNKNOWN_LEVEL for drawn in maps for layer in drawn.layers)
     return DrawnHeats(
@@ -92,13 +94,19 @@ def draw_heat_maps(section: HeatMaps, size: tuple[int, int]) -> DrawnHeats:
         section.caption,
         section.legend,
         section.alarming,
+        _scale(section.top),
         maps,
         has_unknown,
         captions.pop() if len(captions) == 1 else "",
     )
 
 
-def _draw_map(heat: HeatMap, legend: str, size: tuple[int, int]) -> DrawnHeat:
+def _scale(top: float) -> tuple[str, str, str]:
+    more = "" if top == 1 else " and more"
+    return "0", figure(50 * top), f"{with_unit(figure(100 * top), '%')}{more}"
+
+
+def _draw_map(heat: HeatMap, section: HeatMaps, size: tuple[int, int]) -> DrawnHeat:
     given = [group.rows for group in heat.row_groups] or [heat.matrix.shape[0]]
     shrunk = shrink(np.asarray(heat.matrix, dtype=np.float64), given, *size)
     groups = _groups(heat.row_groups, shrunk.group_rows)
@@ -109,11 +117,11 @@ def _draw_map(heat: HeatMap, legend: str, size: tuple[int, int]) -> DrawnHeat:
         tight_axis(*heat.x_range, count=5),
         rows,
         columns,
-        layers(levels_of(shrunk.matrix)),
+        layers(levels_of(shrunk.matrix / section.top)),
         groups,
         max((group.label for group in groups), key=len, default=""),
         _caption(heat, shrunk),
-        _description(heat, legend),
+        _description(heat, section.legend),
     )
 
 
