@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gpu_fleet.admission import Admission
     from gpu_fleet.nodes import Node
     from gpu_fleet.pods import PodShape
 
@@ -255,15 +256,20 @@ class ClusterView:
     # -- pods ----------------------------------------------------------------------------------
 
     def intern(self, shape: PodShape) -> int:
-        """The id of a shape, new or known; a new admission rule is matched against all nodes."""
+        """The id of a shape, new or known."""
         shape_id = self.shapes.intern(shape)
-        row = int(self.shapes.admission_id[shape_id])
+        self.admission_row(shape.admission)
+        return shape_id
+
+    def admission_row(self, admission: Admission) -> int:
+        """The row of `refusals` for a rule; a new rule is matched against all nodes."""
+        row = self.shapes.intern_admission(admission)
         if row >= len(self.refusals):
             more = np.full(self.refusals.shape, Refusal.ABSENT, np.uint8)
             self.refusals = np.concatenate((self.refusals, more))
         if row not in self._matched:
             self._match(row)
-        return shape_id
+        return row
 
     def place(self, pod: str, shape_id: int, slot: int, devices: tuple[int, ...]) -> None:
         """Take what a pod asks for. Refused as a whole if anything of it is not free."""

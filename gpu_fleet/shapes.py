@@ -68,11 +68,12 @@ class ShapeTable:
         self.gpu_count = np.append(self.gpu_count, shape.gpu_count)
         self.gpu_milli = np.append(self.gpu_milli, shape.gpu_milli)
         self.gpu_memory_mib = np.append(self.gpu_memory_mib, shape.gpu_memory_mib)
-        self.admission_id = np.append(self.admission_id, self._intern(shape.admission))
+        self.admission_id = np.append(self.admission_id, self.intern_admission(shape.admission))
         self.tag = np.append(self.tag, tag_of(shape))
         return shape_id
 
-    def _intern(self, admission: Admission) -> int:
+    def intern_admission(self, admission: Admission) -> int:
+        """The row of an admission rule, new or known."""
         known = self._admission_ids.get(admission)
         if known is not None:
             return known

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gpu_fleet.cluster_view import ClusterView
 
-__all__ = ["first_refusal_by_amount", "fits", "open_devices", "reasons"]
+__all__ = ["first_refusal_by_amount", "fits", "open_devices", "reasons", "shapes_that_fit"]
 
 
 def fits(view: ClusterView, shape_id: int, columns: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -91,4 +91,19 @@ def _why_no_gpu(
     if shapes.gpu_memory_mib[shape_id]:
         result[roomy.sum(axis=1) < count] = Refusal.GPU_MEMORY
     result[offered.sum(axis=1) < count] = Refusal.GPU_COUNT
+    return result
+
+
+def shapes_that_fit(view: ClusterView, slot: int) -> NDArray[np.bool_]:
+    """Which of all known shapes one node can take now: the question a departure raises."""
+    shapes, width = view.shapes, view.device_width
+    result = view.refusals[shapes.admission_id, slot] == Refusal.NONE
+    result &= shapes.cpu_milli <= view.cpu_free_milli[slot]
+    result &= shapes.memory_mib <= view.memory_free_mib[slot]
+    enough = view.gpu_free_milli[slot, :width] >= shapes.gpu_milli[:, np.newaxis]
+    wants_memory = shapes.gpu_memory_mib > 0
+    if wants_memory.any():
+        roomy = view.gpu_memory_free_mib[slot, :width] >= shapes.gpu_memory_mib[:, np.newaxis]
+        enough &= roomy | ~wants_memory[:, np.newaxis]
+    result &= enough.sum(axis=1) >= shapes.gpu_count
     return result

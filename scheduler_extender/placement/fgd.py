@@ -106,10 +106,11 @@ class Fgd(Baseline):
     def _bind(self, view: ClusterView) -> NDArray[np.int64]:
         """The typical classes as columns of this view: CPU, GPUs, milli, admission row."""
         if self._bound is not view:
-            ids = [view.intern(entry.shape) for entry in self._typical]
-            shapes = view.shapes
-            rows = (shapes.cpu_milli, shapes.gpu_count, shapes.gpu_milli, shapes.admission_id)
-            self._classes = np.array([row[ids] for row in rows], np.int64)
+            classes = [
+                (s.cpu_milli, s.gpu_count, s.gpu_milli, view.admission_row(s.admission))
+                for s in (entry.shape for entry in self._typical)
+            ]
+            self._classes = np.array(classes, np.int64).reshape(-1, 4).T.copy()
             self._bound = view
         return self._classes
 

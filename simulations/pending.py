@@ -1,0 +1,101 @@
+"""Pods that fit nowhere, and when each is tried again: kube-scheduler's queues, by shape.
+
+A pod that failed backs off, 1 s doubling to 10 s (pkg/scheduler/backend/queue, 1.37), and is tried
+again when a departure comes after that; a departure within the back-off is remembered until it
+ends. Pods of one shape are interchangeable, so they share one back-off and stand in one line, the
+earliest first; a departure is an attempt for every shape that is not backing off, as it is in
+kube-scheduler, whose hints do not ask whether the freed node is large enough.
+This module must not choose a node.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gpu_fleet.clock import NS_PER_S
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["FIRST_BACKOFF_NS", "LONGEST_BACKOFF_NS", "Pending"]
+
+FIRST_BACKOFF_NS = NS_PER_S
+LONGEST_BACKOFF_NS = 10 * NS_PER_S
+_DOUBLINGS = 4
+"""1, 2, 4, 8, then 10 s."""
+
+
+class Pending:
+    """Waiting pods, by the id of their shape. A pod is a number that the host understands."""
+
+    def __init__(self, shapes: int) -> None:
+        self._lines: list[deque[tuple[int, int]]] = [deque() for _ in range(shapes)]
+        self._attempts: NDArray[np.int64] = np.zeros(shapes, np.int64)
+        self._open_ns: NDArray[np.int64] = np.zeros(shapes, np.int64)
+        self.waiting: NDArray[np.bool_] = np.zeros(shapes, np.bool_)
+        """Which shapes have a pod in line."""
+        self.count = 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    def add(self, shape_id: int, pod: int, now_ns: int) -> None:
+        """A pod was tried for the first time and fits nowhere."""
+        if not self.waiting[shape_id]:
+            self.waiting[shape_id] = True
+            self._attempts[shape_id] = 1
+            self._open_ns[shape_id] = now_ns + FIRST_BACKOFF_NS
+        self._lines[shape_id].append((now_ns, pod))
+        self.count += 1
+
+    def head(self, shape_id: int) -> int:
+        """The pod of this shape that has waited longest."""
+        return self._lines[shape_id][0][1]
+
+    def take(self, shape_id: int) -> int:
+        """Its turn has come: remove the pod that has waited longest."""
+        _, pod = self._lines[shape_id].popleft()
+        self.count -= 1
+        if not self._lines[shape_id]:
+            self.waiting[shape_id] = False
+        return pod
+
+    def departure(
+        self, fits: NDArray[np.bool_], now_ns: int
+    ) -> tuple[list[int], list[tuple[int, int]]]:
+        """A pod left a node that now takes the shapes of `fits`.
+
+        Returns the shapes to try now, longest wait first, and (shape, time) of those that fit but
+        back off until then. Shapes that are tried in vain back off anew.
+        """
+        ready = self.waiting & (self._open_ns <= now_ns)
+        vain = np.flatnonzero(ready & ~fits)
+        if len(vain):
+            self._back_off(vain, now_ns)
+        now = [int(shape) for shape in np.flatnonzero(ready & fits)]
+        now.sort(key=lambda shape: self._lines[shape][0])
+        later = np.flatnonzero(self.waiting & fits & ~ready)
+        return now, [(int(shape), int(self._open_ns[shape])) for shape in later]
+
+    def in_turn(self, fits: NDArray[np.bool_], now_ns: int) -> int | None:
+        """The shape to try next among those that fit and do not back off, longest wait first."""
+        ready = np.flatnonzero(self.waiting & fits & (self._open_ns <= now_ns))
+        if len(ready) == 0:
+            return None
+        return min((int(shape) for shape in ready), key=lambda shape: self._lines[shape][0])
+
+    def failed(self, shape_id: int, now_ns: int) -> None:
+        """A pod of this shape was tried again and fits nowhere."""
+        self._back_off(np.array([shape_id]), now_ns)
+
+    def pods(self) -> list[tuple[int, int]]:
+        """All that wait: (since, pod), by shape."""
+        return [entry for line in self._lines for entry in line]
+
+    def _back_off(self, shapes: NDArray[np.int64], now_ns: int) -> None:
+        self._attempts[shapes] += 1
+        doubled = FIRST_BACKOFF_NS << np.minimum(self._attempts[shapes] - 1, _DOUBLINGS)
+        self._open_ns[shapes] = now_ns + np.minimum(doubled, LONGEST_BACKOFF_NS)
