@@ -38,6 +38,7 @@ class Pending:
         self.waiting: NDArray[np.bool_] = np.zeros(shapes, np.bool_)
         """Which shapes have a pod in line."""
         self.count = 0
+        self._shapes: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return self.count
@@ -46,6 +47,7 @@ class Pending:
         """A pod was tried for the first time and fits nowhere."""
         if not self.waiting[shape_id]:
             self.waiting[shape_id] = True
+            self._shapes = None
             self._attempts[shape_id] = 1
             self._open_ns[shape_id] = now_ns + FIRST_BACKOFF_NS
         self._lines[shape_id].append((now_ns, pod))
@@ -61,31 +63,36 @@ class Pending:
         self.count -= 1
         if not self._lines[shape_id]:
             self.waiting[shape_id] = False
+            self._shapes = None
         return pod
 
-    def departure(
-        self, fits: NDArray[np.bool_], now_ns: int
-    ) -> tuple[list[int], list[tuple[int, int]]]:
-        """A pod left a node that now takes the shapes of `fits`.
+    def shapes(self) -> NDArray[np.int64]:
+        """The shapes that have a pod in line, by id."""
+        if self._shapes is None:
+            self._shapes = self.waiting.nonzero()[0]
+        return self._shapes
 
-        Returns the shapes to try now, longest wait first, and (shape, time) of those that fit but
-        back off until then. Shapes that are tried in vain back off anew.
+    def departure(self, fits: NDArray[np.bool_], now_ns: int) -> list[tuple[int, int]]:
+        """A pod left a node that now takes those of `shapes()` for which `fits` is true.
+
+        Shapes that are tried in vain back off anew. Returns (shape, time) of those that would fit
+        but back off until then.
         """
-        ready = self.waiting & (self._open_ns <= now_ns)
-        vain = np.flatnonzero(ready & ~fits)
+        shapes = self.shapes()
+        ready = self._open_ns[shapes] <= now_ns
+        vain = shapes[ready & ~fits]
         if len(vain):
             self._back_off(vain, now_ns)
-        now = [int(shape) for shape in np.flatnonzero(ready & fits)]
-        now.sort(key=lambda shape: self._lines[shape][0])
-        later = np.flatnonzero(self.waiting & fits & ~ready)
-        return now, [(int(shape), int(self._open_ns[shape])) for shape in later]
+        later = shapes[fits & ~ready]
+        return [(int(shape), int(self._open_ns[shape])) for shape in later]
 
     def in_turn(self, fits: NDArray[np.bool_], now_ns: int) -> int | None:
-        """The shape to try next among those that fit and do not back off, longest wait first."""
-        ready = np.flatnonzero(self.waiting & fits & (self._open_ns <= now_ns))
+        """The shape to try next of those that fit and do not back off: the longest wait first."""
+        shapes = self.shapes()
+        ready = shapes[fits & (self._open_ns[shapes] <= now_ns)]
         if len(ready) == 0:
             return None
-        return min((int(shape) for shape in ready), key=lambda shape: self._lines[shape][0])
+        return min(ready.tolist(), key=lambda shape: self._lines[shape][0])
 
     def failed(self, shape_id: int, now_ns: int) -> None:
         """A pod of this shape was tried again and fits nowhere."""

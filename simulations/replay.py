@@ -175,17 +175,16 @@ class _World:
             self.log.depart(now_ns, name, self.view.node(placement.slot).name)
         if not self.pending.count:
             return
-        fits = shapes_that_fit(self.view, placement.slot)
-        ready, later = self.pending.departure(fits, now_ns)
-        for shape_id, at_ns in later:
+        fits = shapes_that_fit(self.view, placement.slot, self.pending.shapes())
+        for shape_id, at_ns in self.pending.departure(fits, now_ns):
             self.engine.schedule(at_ns, _RETRY, shape_id)
-        if ready:
+        if fits.any():
             self._serve(now_ns, placement.slot)
 
     def _serve(self, now_ns: int, slot: int) -> None:
         """Pods in line start, longest wait first, as long as the freed node takes one."""
         while True:
-            fits = shapes_that_fit(self.view, slot)
+            fits = shapes_that_fit(self.view, slot, self.pending.shapes())
             shape_id = self.pending.in_turn(fits, now_ns)
             if shape_id is None or not self._start_waiting(now_ns, shape_id):
                 return

@@ -47,7 +47,7 @@ def choose(
     lowest = totals[best]
     if lowest == INFEASIBLE:
         return None
-    ties = np.flatnonzero(totals == lowest)
+    ties = (totals == lowest).nonzero()[0]
     if len(ties) == 1:
         return best
     if order is not None:

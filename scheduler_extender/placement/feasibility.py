@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gpu_fleet.cluster_view import ClusterView
 
-__all__ = ["first_refusal_by_amount", "fits", "open_devices", "reasons", "shapes_that_fit"]
+__all__ = ["first_refusal_by_amount", "fits", "open_devices", "open_list", "reasons", "shapes_that_fit"]
 
 
 def fits(view: ClusterView, shape_id: int, columns: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -77,6 +77,19 @@ def open_devices(
     return enough
 
 
+def open_list(view: ClusterView, shape_id: int, slot: int) -> list[tuple[int, int]]:
+    """(free thousandths, device) of one node's devices with enough free, in device order.
+
+    One node's few devices are quicker in plain Python than in numpy.
+    """
+    milli, wanted_mib = int(view.shapes.gpu_milli[shape_id]), int(view.shapes.gpu_memory_mib[shape_id])
+    found = [(f, d) for d, f in enumerate(view.gpu_free_milli[slot].tolist()) if f >= milli]
+    if wanted_mib:
+        memory = view.gpu_memory_free_mib[slot].tolist()
+        found = [(f, d) for f, d in found if memory[d] >= wanted_mib]
+    return found
+
+
 def _why_no_gpu(
     view: ClusterView, shape_id: int, columns: NDArray[np.int64]
 ) -> NDArray[np.uint8]:
@@ -94,16 +107,19 @@ def _why_no_gpu(
     return result
 
 
-def shapes_that_fit(view: ClusterView, slot: int) -> NDArray[np.bool_]:
-    """Which of all known shapes one node can take now: the question a departure raises."""
+def shapes_that_fit(
+    view: ClusterView, slot: int, shape_ids: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which of these shapes one node can take now: the question a departure raises."""
     shapes, width = view.shapes, view.device_width
-    result = view.refusals[shapes.admission_id, slot] == Refusal.NONE
-    result &= shapes.cpu_milli <= view.cpu_free_milli[slot]
-    result &= shapes.memory_mib <= view.memory_free_mib[slot]
-    enough = view.gpu_free_milli[slot, :width] >= shapes.gpu_milli[:, np.newaxis]
-    wants_memory = shapes.gpu_memory_mib > 0
-    if wants_memory.any():
-        roomy = view.gpu_memory_free_mib[slot, :width] >= shapes.gpu_memory_mib[:, np.newaxis]
-        enough &= roomy | ~wants_memory[:, np.newaxis]
-    result &= enough.sum(axis=1) >= shapes.gpu_count
+    milli, count = shapes.gpu_milli.take(shape_ids), shapes.gpu_count.take(shape_ids)
+    result = view.refusals[shapes.admission_id.take(shape_ids), slot] == Refusal.NONE
+    result &= shapes.cpu_milli.take(shape_ids) <= view.cpu_free_milli[slot]
+    result &= shapes.memory_mib.take(shape_ids) <= view.memory_free_mib[slot]
+    enough = view.gpu_free_milli[slot, :width] >= milli[:, np.newaxis]
+    wanted_mib = shapes.gpu_memory_mib.take(shape_ids)
+    if wanted_mib.any():
+        roomy = view.gpu_memory_free_mib[slot, :width] >= wanted_mib[:, np.newaxis]
+        enough &= roomy | (wanted_mib == 0)[:, np.newaxis]
+    result &= enough.sum(axis=1) >= count
     return result

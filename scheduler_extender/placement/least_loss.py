@@ -16,7 +16,7 @@ import numpy as np
 from gpu_fleet import compiled
 from gpu_fleet.refusals import Refusal
 from gpu_fleet.scores import INFEASIBLE, Score, Scores, TermLoss
-from scheduler_extender.placement.feasibility import reasons
+from scheduler_extender.placement.feasibility import fits, reasons
 from scheduler_extender.placement.kernels import least_loss_totals
 from scheduler_extender.placement.policy import first_free_devices
 from scheduler_extender.placement.terms.capability import Capability
@@ -65,6 +65,9 @@ class LeastLoss:
         self._compiled = compiled.is_available() if kernels is None else kernels
         self.stranding = Stranding(RoomTable.of(mix, self.settings.stranding), self._expect)
         self.reserve = Reserve(self.settings.reserve_milli, self._expect)
+        self._asked: dict[int, tuple[ScoreTerm, ...]] = {}
+        self._requests: dict[int, NDArray[np.int64]] = {}
+        self._bound: ClusterView | None = None
         self.terms: tuple[ScoreTerm, ...] = (
             self.stranding,
             self.reserve,
@@ -76,39 +79,39 @@ class LeastLoss:
     def learn(self, mix: PodMix) -> None:
         """Go on with another pod mix; caches notice by the version."""
         self.stranding.table = RoomTable.of(mix, self.settings.stranding)
-        self.version += 1
+        self._forget()
 
     def replace_term(self, term: ScoreTerm) -> None:
         """Put another term in the place of the one with its name: a constant, or a user's own."""
         self.terms = tuple(term if old.name == term.name else old for old in self.terms)
         self._compiled = False
-        self.version += 1
+        self._forget()
 
     def totals(
         self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """See `PlacementPolicy.totals`."""
-        asked = [term for term in self.terms if term.applies(view, shape_id)]
+        asked = self._asked_terms(view, shape_id)
         if self._compiled:
             total = self._compiled_totals(view, shape_id, columns)
-            fits = total != INFEASIBLE
-            asked = [term for term in asked if term not in (self.stranding, self.reserve)]
+            if not asked:
+                return total
+            can = total != INFEASIBLE
         else:
-            fits = reasons(view, shape_id, columns) == Refusal.NONE
-            total = np.where(fits, 0, INFEASIBLE)
-        if asked:
-            total[fits] += sum(term.losses(view, shape_id, columns[fits]) for term in asked)
+            can = fits(view, shape_id, columns)
+            total = np.where(can, 0, INFEASIBLE)
+        total[can] += sum(term.losses(view, shape_id, columns[can]) for term in asked)
         return total
 
     def evaluate(self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]) -> Scores:
         """See `PlacementPolicy.evaluate`."""
         why = reasons(view, shape_id, columns)
-        fits = why == Refusal.NONE
+        can = why == Refusal.NONE
         terms = np.zeros((len(self.terms), len(columns)), np.int64)
         for row, term in enumerate(self.terms):
             if term.applies(view, shape_id):
-                terms[row, fits] = term.losses(view, shape_id, columns[fits])
-        total = np.where(fits, terms.sum(axis=0), INFEASIBLE)
+                terms[row, can] = term.losses(view, shape_id, columns[can])
+        total = np.where(can, terms.sum(axis=0), INFEASIBLE)
         return Scores(columns, why, tuple(term.name for term in self.terms), terms, total)
 
     def explain(self, view: ClusterView, shape_id: int, slot: int) -> Score:
@@ -137,31 +140,60 @@ class LeastLoss:
             return (self.stranding.best_device(view, shape_id, slot),)
         return first_free_devices(view, shape_id, slot)
 
+    def _forget(self) -> None:
+        """What was worked out for a shape may be wrong now; caches see the new version."""
+        self._asked.clear()
+        self._requests.clear()
+        self.version += 1
+
+    def _asked_terms(self, view: ClusterView, shape_id: int) -> tuple[ScoreTerm, ...]:
+        """The terms that have something to say about a shape and are not in the kernel."""
+        if self._bound is not view:
+            self._bound = view
+            self._forget()
+        asked = self._asked.get(shape_id)
+        if asked is None:
+            in_kernel = (self.stranding, self.reserve) if self._compiled else ()
+            asked = tuple(
+                term
+                for term in self.terms
+                if term not in in_kernel and term.applies(view, shape_id)
+            )
+            self._asked[shape_id] = asked
+        return asked
+
+    def _request(self, view: ClusterView, shape_id: int) -> NDArray[np.int64]:
+        """What the kernel must know about a shape, worked out once."""
+        request = self._requests.get(shape_id)
+        if request is None or request[5] != view.device_width:
+            shape, table = view.shapes[shape_id], self.stranding.table
+            request = np.array(
+                (
+                    shape.cpu_milli,
+                    shape.memory_mib,
+                    shape.gpu_count,
+                    shape.gpu_milli,
+                    shape.gpu_memory_mib,
+                    view.device_width,
+                    self._expect.lifetime_s(shape),
+                    self.reserve.weight_micro,
+                    table.per_cpu_milli,
+                    table.per_memory_mib,
+                ),
+                np.int64,
+            )
+            self._requests[shape_id] = request
+        return request
+
     def _compiled_totals(
         self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        shapes, table = view.shapes, self.stranding.table
-        request = np.array(
-            (
-                shapes.cpu_milli[shape_id],
-                shapes.memory_mib[shape_id],
-                shapes.gpu_count[shape_id],
-                shapes.gpu_milli[shape_id],
-                shapes.gpu_memory_mib[shape_id],
-                view.device_width,
-                self._expect.lifetime_s(shapes[shape_id]),
-                self.reserve.weight_micro,
-                table.per_cpu_milli,
-                table.per_memory_mib,
-            ),
-            np.int64,
-        )
         out = np.empty(len(columns), np.int64)
         least_loss_totals.compiled(
             columns,
-            request,
-            view.refusals[shapes.admission_id[shape_id]],
-            table.hole,
+            self._request(view, shape_id),
+            view.refusals[view.shapes.admission_id[shape_id]],
+            self.stranding.table.hole,
             view.cpu_free_milli,
             view.memory_free_mib,
             view.gpu_free_milli,

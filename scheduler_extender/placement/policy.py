@@ -13,7 +13,7 @@ import numpy as np
 
 from gpu_fleet.refusals import Refusal
 from gpu_fleet.scores import INFEASIBLE, Score, Scores, TermLoss
-from scheduler_extender.placement.feasibility import fits, open_devices, reasons
+from scheduler_extender.placement.feasibility import fits, open_list, reasons
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,11 +76,10 @@ class Baseline(ABC):
 
 def tightest_device(view: ClusterView, shape_id: int, slot: int) -> int:
     """Of the devices with enough free, the one with the least; the first of equals."""
-    fits = np.flatnonzero(open_devices(view, shape_id, np.array([slot]))[0])
-    return int(fits[np.argmin(view.gpu_free_milli[slot, fits])])
+    return min(open_list(view, shape_id, slot))[1]
 
 
 def first_free_devices(view: ClusterView, shape_id: int, slot: int) -> tuple[int, ...]:
     """As many devices as the pod asks for, the first that have enough free."""
-    fits = np.flatnonzero(open_devices(view, shape_id, np.array([slot]))[0])
-    return tuple(int(device) for device in fits[: int(view.shapes.gpu_count[shape_id])])
+    count = int(view.shapes.gpu_count[shape_id])
+    return tuple(device for _, device in open_list(view, shape_id, slot)[:count])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scheduler_extender.placement.feasibility import open_devices
+from scheduler_extender.placement.feasibility import open_list
 from scheduler_extender.placement.policy import Baseline
 
 if TYPE_CHECKING:
@@ -36,5 +36,5 @@ class RandomChoice(Baseline):
         """A part of a GPU goes to any device that has it; whole GPUs as everywhere."""
         if not view.shapes[shape_id].is_share:
             return super().devices(view, shape_id, slot, draw)
-        fits = np.flatnonzero(open_devices(view, shape_id, np.array([slot]))[0])
-        return (int(fits[draw % len(fits)]),)
+        fits = open_list(view, shape_id, slot)
+        return (fits[draw % len(fits)][1],)

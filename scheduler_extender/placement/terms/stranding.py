@@ -15,7 +15,7 @@ import numpy as np
 
 from gpu_fleet.nodes import WHOLE_GPU_MILLI
 from gpu_fleet.scores import MICRO
-from scheduler_extender.placement.feasibility import open_devices
+from scheduler_extender.placement.feasibility import open_devices, open_list
 from scheduler_extender.placement.hole_value import hole_values
 
 if TYPE_CHECKING:
@@ -134,12 +134,11 @@ class Stranding:
 
     def best_device(self, view: ClusterView, shape_id: int, slot: int) -> int:
         """The device on which a pod for part of a GPU destroys the least; the tightest of equals."""
-        column = np.array([slot])
-        free = view.gpu_free_milli[slot, : view.device_width]
-        milli = int(view.shapes.gpu_milli[shape_id])
-        change = self.table.hole[np.maximum(0, free - milli)] - self.table.hole[free]
-        open_ = open_devices(view, shape_id, column)[0]
-        return min(np.flatnonzero(open_).tolist(), key=lambda d: (-int(change[d]), int(free[d]), d))
+        hole, milli = self.table.hole, int(view.shapes.gpu_milli[shape_id])
+        return min(
+            (int(hole[free] - hole[free - milli]), free, device)
+            for free, device in open_list(view, shape_id, slot)
+        )[2]
 
     def _change_of_holes(
         self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
