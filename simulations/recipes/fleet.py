@@ -9,13 +9,17 @@ This module must not draw anything: a fleet is bought, not rolled.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gpu_fleet.accelerators import allocatable_memory_mib
 from gpu_fleet.errors import InputError
 from gpu_fleet.nodes import Device, Node
 from simulations.workload import Inventory
 
-__all__ = ["NODE_KINDS", "NodeKind", "fleet"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["NODE_KINDS", "NodeKind", "fleet", "machines"]
 
 _MIB_PER_GIB = 1_024
 _MOST_NODES = 100_000
@@ -23,13 +27,13 @@ _MOST_NODES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class NodeKind:
-    """One kind of machine, and how many of a thousand nodes are of it."""
+    """One kind of machine, and how many of a thousand published nodes are of it."""
 
     model: str
     gpus: int
     cpus: int
     memory_gib: int
-    permille: int
+    permille: int = 0
 
 
 NODE_KINDS = (
@@ -52,12 +56,17 @@ def fleet(nodes: int = 64) -> Inventory:
     if not 1 <= nodes <= _MOST_NODES:
         raise InputError(f"{nodes} nodes are not possible", remedy=f"give 1 to {_MOST_NODES}")
     counts = _apportioned(nodes, [kind.permille for kind in NODE_KINDS])
-    kinds = [kind for kind, count in zip(NODE_KINDS, counts, strict=True) for _ in range(count)]
     return Inventory(
         name=f"bundled-fleet-{nodes}",
-        nodes=tuple(_node(kind, number) for number, kind in enumerate(kinds)),
+        nodes=machines(tuple(zip(NODE_KINDS, counts, strict=True))),
         notes=("the fleet is generated: the node mix of a published cluster, scaled down",),
     )
+
+
+def machines(counts: Iterable[tuple[NodeKind, int]]) -> tuple[Node, ...]:
+    """So many machines of each kind, numbered through."""
+    kinds = [kind for kind, count in counts for _ in range(count)]
+    return tuple(_node(kind, number) for number, kind in enumerate(kinds))
 
 
 def _node(kind: NodeKind, number: int) -> Node:
