@@ -241,10 +241,11 @@ def _description(chart: LineChart, lines: Sequence[DrawnLine]) -> str:
 def _numbers(chart: LineChart) -> Table:
     """Points of the lines as a table: those nearest to evenly spaced places."""
     xs = _sampled(sorted({x for series in chart.series for x in known(series.xs)}))
+    lines = [list(_runs(series.xs, series.ys)) for series in chart.series]
     return Table(
         title=chart.title,
         columns=(Column(chart.x_label), *(Column(series.name) for series in chart.series)),
-        rows=tuple((x, *(_read_off(series, x) for series in chart.series)) for x in xs),
+        rows=tuple((x, *(_read_off(runs, x) for runs in lines)) for x in xs),
         caption=f"{chart.y_label}, read off the lines.",
     )
 
@@ -257,9 +258,9 @@ def _sampled(xs: Sequence[float]) -> list[float]:
     return [xs[index] for index in sorted(nearest)]
 
 
-def _read_off(series: Series, x: float) -> float | None:
+def _read_off(runs: Sequence[Sequence[Point]], x: float) -> float | None:
     """The line's height at x; between two known points, on the straight line that is drawn."""
-    for run in _runs(series.xs, series.ys):
+    for run in runs:
         if run[0][0] <= x <= run[-1][0]:
             return float(np.interp(x, [a for a, _ in run], [b for _, b in run]))
     return None

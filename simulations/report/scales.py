@@ -20,7 +20,7 @@ __all__ = ["Axis", "Tick", "spread_apart", "tight_axis", "value_axis"]
 ROUND: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 MILLION: Final = 1e6
 FROM_ZERO: Final = 0.5
-"""An axis whose lowest value is under this share of its highest begins at zero: cut axes lie
+"""An axis whose lowest value is at most this share of its highest begins at zero: cut axes lie
 about sizes, and only where all values are alike does the reader need the cut."""
 
 
@@ -50,7 +50,7 @@ class Axis:
 def value_axis(values: Sequence[float], count: int = 5, *, from_zero: bool = False) -> Axis:
     """An axis for amounts: widened to round numbers, from zero where that tells the truth."""
     lo, hi = (min(values), max(values)) if values else (0.0, 1.0)
-    if lo >= 0 and (from_zero or lo < FROM_ZERO * hi):
+    if lo >= 0 and (from_zero or lo <= FROM_ZERO * hi or lo == hi):
         lo = 0.0
     if hi <= lo:
         hi = lo + (abs(lo) or 1.0)
@@ -98,8 +98,8 @@ def _axis(lo: float, hi: float, step: float) -> Axis:
     """Ticks at the multiples of `step` that lie between the ends."""
     first, last = ceil(lo / step - 1e-9), floor(hi / step + 1e-9)
     values = [index * step for index in range(first, last + 1)]
-    largest = max(abs(lo), abs(hi))
-    scale, suffix = (MILLION, "\u00a0M") if largest >= MILLION else (1.0, "")
+    in_millions = max(abs(lo), abs(hi)) >= MILLION and step >= MILLION / 100
+    scale, suffix = (MILLION, "\u00a0M") if in_millions else (1.0, "")
     places = _step_places(step / scale)
     ticks = tuple(
         Tick((value - lo) / (hi - lo), figure(value / scale, places) + (suffix if value else ""))
@@ -110,4 +110,6 @@ def _axis(lo: float, hi: float, step: float) -> Axis:
 
 def _step_places(step: float) -> int:
     """Decimals that write this step without loss: 0.25 needs two, 20 none."""
-    return next((places for places in range(9) if abs(round(step, places) - step) < 1e-9 * step), 9)
+    return next(
+        (places for places in range(12) if abs(round(step, places) - step) < 1e-9 * step), 12
+    )

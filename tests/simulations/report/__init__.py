@@ -1,0 +1,1 @@
+"""What a report shows, and what it must never do to a number, a name or a file."""
