@@ -60,6 +60,11 @@ class InputError(SynthscaleError):
         what = "" if field is None else f"{field}: "
         super().__init__(f"{place}{what}{problem}; {remedy}")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickles by its parts, so that a complaint crosses from a worker process unharmed."""
+        parts = (self.problem, self.remedy, self.file, self.line, self.field)
+        return _input_error, (type(self), *parts)
+
     def within(self, file: str, line: int | None = None) -> InputError:
         """The same complaint, told by a reader that knows which file and line it came from."""
         return InputError(
@@ -69,6 +74,17 @@ class InputError(SynthscaleError):
             line=self.line if self.line is not None else line,
             field=self.field,
         )
+
+
+def _input_error(
+    kind: type[InputError],
+    problem: str,
+    remedy: str,
+    file: str | None,
+    line: int | None,
+    field: str | None,
+) -> InputError:
+    return kind(problem, remedy=remedy, file=file, line=line, field=field)
 
 
 class FleetError(SynthscaleError):
