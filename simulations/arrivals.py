@@ -61,7 +61,10 @@ class TraceArrivals:
         kept = np.flatnonzero(created - created.min() >= self.skip_s)
         if len(kept) == 0:
             raise InputError(
-                "no pod is left", remedy="skip fewer days", field="--skip-days", file=workload.name
+                "no pod is left",
+                remedy="skip fewer days",
+                field="--skip-days",
+                file=workload.file or workload.name,
             )
         index = np.tile(kept, self.scale)
         at_s = created[index].astype(np.float64)
@@ -102,6 +105,13 @@ class PoissonArrivals:
         span_s = self.days * DAY_S
         arriving = Streams(seed).generator("poisson-arrivals")
         count = int(arriving.poisson(per_s * span_s))
+        if count == 0:
+            raise InputError(
+                "nobody arrives within the days that are simulated",
+                remedy="raise --days or --load",
+                field="--days",
+                file=workload.file or workload.name,
+            )
         new = kept[arriving.integers(len(kept), size=count)]
         new_at_s = arriving.uniform(0, span_s, count)
         # Who is there at time 0 (M/G/infinity): as many as arrive in a mean lifetime, chosen in
@@ -131,7 +141,8 @@ def _times_s(workload: Workload) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
             file=workload.file or workload.name,
         )
     created = np.array([traced.created_s for traced in workload.pods], np.int64)
-    last = max(traced.deleted_s for traced in workload.pods if traced.deleted_s is not None)
+    ended = [traced.deleted_s for traced in workload.pods if traced.deleted_s is not None]
+    last = max(*ended, int(created.max()))
     deleted = np.array(
         [last if traced.deleted_s is None else traced.deleted_s for traced in workload.pods],
         np.int64,

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from simulations.arrivals import Arrivals, PoissonArrivals, TraceArrivals
     from simulations.workload import Inventory, Workload
 
-__all__ = ["Replay", "ReplayRun", "replay"]
+__all__ = ["Replay", "ReplayRun", "draw_arrivals", "replay"]
 
 _ARRIVE, _DEPART, _RETRY, _WARM, _LOOK = range(5)
 _MAP_STEPS = 120
@@ -90,6 +90,15 @@ class ReplayRun:
     map_labels: tuple[str, ...] = ()
 
 
+def draw_arrivals(
+    arrivals: TraceArrivals | PoissonArrivals, workload: Workload, inventory: Inventory, seed: int
+) -> Arrivals:
+    """The arrivals that a seed means on this fleet; raises `InputError` where there can be none."""
+    gpu_milli = np.array([traced.pod.shape.total_gpu_milli for traced in workload.pods], np.int64)
+    capacity_milli = max(1, ClusterView.of(inventory.nodes).gpu_capacity_milli)
+    return arrivals.draw(workload, gpu_milli, capacity_milli, seed)
+
+
 def replay(spec: Replay) -> ReplayRun:
     """Run it once."""
     return _World(spec).run()
@@ -102,10 +111,7 @@ class _World:
         occupy(self.view, spec.inventory.bound)
         self.capacity_milli = max(1, self.view.gpu_capacity_milli)
         self.pods = [traced.pod for traced in spec.workload.pods]
-        gpu_milli = np.array([pod.shape.total_gpu_milli for pod in self.pods], np.int64)
-        self.arrivals: Arrivals = spec.arrivals.draw(
-            spec.workload, gpu_milli, self.capacity_milli, spec.seed
-        )
+        self.arrivals = draw_arrivals(spec.arrivals, spec.workload, spec.inventory, spec.seed)
         self.shape_ids = [self.view.intern(pod.shape) for pod in self.pods]
         mix = _mix(spec.workload)
         self.policy = (
