@@ -61,7 +61,7 @@ class SelectorTerm:
     fields: tuple[Requirement, ...] = ()
 
     def matches(self, node: Node) -> bool:
-        """Whether this node satisfies every line; an empty term matches nothing, as in Kubernetes."""
+        """Whether this node satisfies every line. An empty term matches nothing, as upstream."""
         if not self.labels and not self.fields:
             return False
         return all(line.holds(node.labels.get(line.key)) for line in self.labels) and all(

@@ -222,7 +222,8 @@ class ClusterView:
         self.model_id[slot] = -1 if node.gpu_model is None else self.model(node.gpu_model)
         self.device_width = max(self.device_width, len(node.devices))
         for index in range(MAX_DEVICES):
-            self._write_device(slot, index, node.devices[index] if index < len(node.devices) else None)
+            present = index < len(node.devices)
+            self._write_device(slot, index, node.devices[index] if present else None)
         self.gpu_free_sum_milli[slot] = self.gpu_free_milli[slot].sum()
         for row, admission in enumerate(self.shapes.admissions):
             self.refusals[row, slot] = refusal(node, admission)
@@ -240,9 +241,12 @@ class ClusterView:
         self.device_kind[slot, index] = 0 if device is None else device.kind
         self.gpu_total_milli[slot, index] = total
         self.gpu_free_milli[slot, index] = max(0, total - int(self.gpu_used_milli[slot, index]))
-        unknown = isinstance(memory, Missing)
-        self.gpu_memory_total_mib[slot, index] = UNKNOWN_MIB if unknown else memory
-        self.gpu_memory_free_mib[slot, index] = UNKNOWN_MIB if unknown else memory - memory_used
+        if isinstance(memory, Missing):
+            self.gpu_memory_total_mib[slot, index] = UNKNOWN_MIB
+            self.gpu_memory_free_mib[slot, index] = UNKNOWN_MIB
+            return
+        self.gpu_memory_total_mib[slot, index] = memory
+        self.gpu_memory_free_mib[slot, index] = memory - memory_used
 
     def model(self, name: str) -> int:
         """The number by which columns call a GPU model, new or known."""
@@ -422,10 +426,11 @@ class ClusterView:
         view = cls.of(snapshot.nodes)
         for pod, shape, node, devices in snapshot.pods:
             view.place(pod, view.intern(shape), view.slot(node), devices)
+        sizes = dict(snapshot.dataset_bytes)
         for name, size in snapshot.dataset_bytes:
             view.define_dataset(name, size)
         for node, name in snapshot.held:
-            view.hold(view.slot(node), view._dataset_ids[name])
+            view.hold(view.slot(node), view.define_dataset(name, sizes[name]))
         return view
 
     @classmethod

@@ -64,4 +64,4 @@ class Scores:
     @property
     def feasible(self) -> NDArray[np.bool_]:
         """Which columns can take the pod."""
-        return self.reasons == Refusal.NONE
+        return np.asarray(self.reasons == Refusal.NONE)

@@ -1,7 +1,7 @@
 """When pods come and how long they stay: a trace's own times, or its pods at Poisson times.
 
 The streams are keyed by the seed, so every policy sees the same arrivals.
-This module must not place anything, and must not invent a pod: shapes and lifetimes are the trace's.
+This module must not place anything, and must not invent a pod: all are the trace's.
 """
 
 from __future__ import annotations
@@ -54,8 +54,9 @@ class TraceArrivals:
     jitter_s: int = 2 * DAY_S
     skip_s: int = 0
 
-    def draw(self, workload: Workload, gpu_milli: NDArray[np.int64], capacity_milli: int,
-             seed: int) -> Arrivals:
+    def draw(
+        self, workload: Workload, gpu_milli: NDArray[np.int64], capacity_milli: int, seed: int
+    ) -> Arrivals:
         """The arrivals of one replication."""
         created, stays = _times_s(workload)
         kept = np.flatnonzero(created - created.min() >= self.skip_s)
@@ -93,8 +94,9 @@ class PoissonArrivals:
     days: float = 4.0
     skip_s: int = 0
 
-    def draw(self, workload: Workload, gpu_milli: NDArray[np.int64], capacity_milli: int,
-             seed: int) -> Arrivals:
+    def draw(
+        self, workload: Workload, gpu_milli: NDArray[np.int64], capacity_milli: int, seed: int
+    ) -> Arrivals:
         """The arrivals of one replication; those that are there from the start come at time 0."""
         created, stays = _times_s(workload)
         kept = np.flatnonzero(created - created.min() >= self.skip_s)

@@ -40,9 +40,7 @@ class DecisionLog:
     def __init__(self) -> None:
         self._lines: list[str] = []
 
-    def place(
-        self, t_ns: int, pod: str, node: str, devices: tuple[int, ...], score: int
-    ) -> None:
+    def place(self, t_ns: int, pod: str, node: str, devices: tuple[int, ...], score: int) -> None:
         """A pod was given a node."""
         where = "+".join(map(str, devices))
         self._lines.append(f"{len(self._lines)},{t_ns},place,{pod},{node},{where},{score}")

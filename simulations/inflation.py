@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from gpu_fleet.protocols import PlacementPolicy
     from simulations.workload import Inventory, Workload
 
+_FULL = 100
+"""Percent of arrived load at which as much was asked for as there is."""
+
 __all__ = ["Inflation", "InflationRun", "arrival_order", "inflate", "study_nodes"]
 
 
@@ -139,7 +142,8 @@ class _Run:
         order = arrival_order(gpu_milli, goal, self.spec.seed)
         steps = round(self.spec.until * 100)
         taken = self.view.gpu_allocated_milli
-        curve, maps = [], _Maps(self, steps)
+        curve: list[float] = []
+        maps = _Maps(self, steps)
         arrived = rejected = rejected_at_100 = 0
         for sequence, index in enumerate(order.tolist()):
             arrived += int(gpu_milli[index])
@@ -150,7 +154,7 @@ class _Run:
             while len(curve) <= steps and arrived * 100 >= len(curve) * self.capacity_milli:
                 maps.look(len(curve))
                 curve.append(taken * 100 / self.capacity_milli)
-                if len(curve) == 101:
+                if len(curve) == _FULL + 1:
                     rejected_at_100 = rejected
         while len(curve) <= steps:
             maps.look(len(curve))

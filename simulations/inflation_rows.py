@@ -60,8 +60,12 @@ def gather(runs: Sequence[tuple[InflationRun, float, float]]) -> list[PolicyResu
     for run in runs:
         by_policy.setdefault(run[0].policy, []).append(run)
     return [
-        PolicyResult(name, tuple(r for r, _, _ in some), sum(w for _, w, _ in some),
-                     sum(c for _, _, c in some))
+        PolicyResult(
+            name,
+            tuple(r for r, _, _ in some),
+            sum(w for _, w, _ in some),
+            sum(c for _, _, c in some),
+        )
         for name, some in by_policy.items()
     ]
 
@@ -72,7 +76,9 @@ def arrived_steps(result: PolicyResult) -> tuple[int, ...]:
     return (full, result.end) if result.end > full else (result.end,)
 
 
-def json_rows(results: Sequence[PolicyResult], trace: str, tie_break: str) -> list[dict[str, object]]:
+def json_rows(
+    results: Sequence[PolicyResult], trace: str, tie_break: str
+) -> list[dict[str, object]]:
     """The rows that stay stable; see docs/reference/formats.md."""
     return [
         _row(result, arrived, trace, tie_break)

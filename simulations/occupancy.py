@@ -61,7 +61,7 @@ class NodeBins:
         self._view = view
         self._table = RoomTable.of(mix, StrandingSettings())
         slots = [int(slot) for slot in view.live_slots() if view.gpu_total_milli[slot].any()]
-        slots.sort(key=lambda slot: self._sort_key(slot))
+        slots.sort(key=self._sort_key)
         self.slots = np.array(slots, np.int64)
         self.count = min(len(slots), _MOST_BINS)
         self._bin = np.arange(len(slots)) * self.count // max(1, len(slots))
@@ -96,4 +96,5 @@ class NodeBins:
         )
 
     def _sum(self, per_node: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(self._bin, weights=per_node, minlength=self.count)
+        weights = per_node.astype(np.float64)
+        return np.asarray(np.bincount(self._bin, weights, self.count), np.float64)

@@ -283,7 +283,15 @@ class _World:
 class _Meter:
     """Time integrals of GPU taken, and of GPU free while pods wait, in exact whole numbers."""
 
-    __slots__ = ("_area", "_at_ns", "_capacity", "_queued_ns", "_start_ns", "_stranded", "taken_milli")
+    __slots__ = (
+        "_area",
+        "_at_ns",
+        "_capacity",
+        "_queued_ns",
+        "_start_ns",
+        "_stranded",
+        "taken_milli",
+    )
 
     def __init__(self, capacity_milli: int, taken_milli: int) -> None:
         self.taken_milli = taken_milli

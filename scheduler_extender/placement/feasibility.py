@@ -1,4 +1,4 @@
-"""Can this node take this pod now, and if not, what is the first thing in the way?
+"""Whether a node can take a pod now, and if not, what is the first thing in the way.
 
 Every policy shares this answer, so that no policy can win by refusing pods that fit.
 Two forms of one rule: `reasons` over numpy columns, and `fits` for kernels; a test compares them.
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     from gpu_fleet.cluster_view import ClusterView
 
-__all__ = ["first_refusal_by_amount", "fits", "open_devices", "open_list", "reasons", "shapes_that_fit"]
+__all__ = [
+    "first_refusal_by_amount",
+    "fits",
+    "open_devices",
+    "open_list",
+    "reasons",
+    "shapes_that_fit",
+]
 
 
 def fits(view: ClusterView, shape_id: int, columns: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -29,10 +36,10 @@ def fits(view: ClusterView, shape_id: int, columns: NDArray[np.int64]) -> NDArra
     result &= view.memory_free_mib.take(columns) >= shapes.memory_mib[shape_id]
     count = int(shapes.gpu_count[shape_id])
     if count == 0:
-        return result
+        return np.asarray(result)
     enough = open_devices(view, shape_id, columns)
     result &= enough.any(axis=1) if count == 1 else enough.sum(axis=1) >= count
-    return result
+    return np.asarray(result)
 
 
 def reasons(view: ClusterView, shape_id: int, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -63,9 +70,7 @@ def first_refusal_by_amount(
     return result
 
 
-def open_devices(
-    view: ClusterView, shape_id: int, columns: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def open_devices(view: ClusterView, shape_id: int, columns: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which devices of these nodes have enough free for one of the pod's GPUs."""
     shapes, width = view.shapes, view.device_width
     # take() copies whole rows at once and is twice as fast as indexing with rows and a slice.
@@ -74,7 +79,7 @@ def open_devices(
     wanted_mib = int(shapes.gpu_memory_mib[shape_id])
     if wanted_mib:
         enough &= view.gpu_memory_free_mib[columns, :width] >= wanted_mib
-    return enough
+    return np.asarray(enough)
 
 
 def open_list(view: ClusterView, shape_id: int, slot: int) -> list[tuple[int, int]]:
@@ -82,7 +87,8 @@ def open_list(view: ClusterView, shape_id: int, slot: int) -> list[tuple[int, in
 
     One node's few devices are quicker in plain Python than in numpy.
     """
-    milli, wanted_mib = int(view.shapes.gpu_milli[shape_id]), int(view.shapes.gpu_memory_mib[shape_id])
+    milli = int(view.shapes.gpu_milli[shape_id])
+    wanted_mib = int(view.shapes.gpu_memory_mib[shape_id])
     found = [(f, d) for d, f in enumerate(view.gpu_free_milli[slot].tolist()) if f >= milli]
     if wanted_mib:
         memory = view.gpu_memory_free_mib[slot].tolist()
@@ -90,9 +96,7 @@ def open_list(view: ClusterView, shape_id: int, slot: int) -> list[tuple[int, in
     return found
 
 
-def _why_no_gpu(
-    view: ClusterView, shape_id: int, columns: NDArray[np.int64]
-) -> NDArray[np.uint8]:
+def _why_no_gpu(view: ClusterView, shape_id: int, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Would the node hold the pod if it were empty? Then GPUs are taken, else they are too few."""
     shapes, width = view.shapes, view.device_width
     count, milli = int(shapes.gpu_count[shape_id]), int(shapes.gpu_milli[shape_id])
@@ -122,4 +126,4 @@ def shapes_that_fit(
         roomy = view.gpu_memory_free_mib[slot, :width] >= wanted_mib[:, np.newaxis]
         enough &= roomy | (wanted_mib == 0)[:, np.newaxis]
     result &= enough.sum(axis=1) >= count
-    return result
+    return np.asarray(result)

@@ -16,7 +16,7 @@ import numpy as np
 from gpu_fleet import compiled
 from gpu_fleet.nodes import WHOLE_GPU_MILLI
 from gpu_fleet.refusals import Refusal
-from scheduler_extender.placement.feasibility import open_devices, reasons
+from scheduler_extender.placement.feasibility import open_devices
 from scheduler_extender.placement.kernels import fgd_totals
 from scheduler_extender.placement.policy import Baseline, first_free_devices
 
@@ -59,7 +59,13 @@ class Fgd(Baseline):
             return super().totals(view, shape_id, columns)
         return self._compiled_totals(view, shape_id, columns)[0]
 
-    def devices(self, view: ClusterView, shape_id: int, slot: int, draw: int) -> tuple[int, ...]:
+    def devices(
+        self,
+        view: ClusterView,
+        shape_id: int,
+        slot: int,
+        draw: int,  # noqa: ARG002 - nothing is drawn here
+    ) -> tuple[int, ...]:
         """The device with the most points for a part of a GPU, the first free for whole ones."""
         shape = view.shapes[shape_id]
         if not shape.is_share:
@@ -147,12 +153,7 @@ class Fgd(Baseline):
         result = np.zeros(len(cpu), np.int64)
         for index, (need_cpu, count, milli, _) in enumerate(self._classes.T.tolist()):
             enough = free >= milli
-            runs = (
-                (cpu >= need_cpu)
-                & (enough.sum(axis=1) >= count)
-                & allowed[index]
-                & (count > 0)
-            )
+            runs = (cpu >= need_cpu) & (enough.sum(axis=1) >= count) & allowed[index] & (count > 0)
             too_small = np.where(enough, 0, free).sum(axis=1)
             result += self._weights[index] * np.where(runs, too_small, total)
         return result
@@ -165,5 +166,3 @@ def _thresholds(one_gpu: int) -> NDArray[np.int64]:
     """Where int(100 * sigmoid(decrease / one GPU)) steps up: to 1, 2, .. 99 points."""
     logits = [math.log(p / (_POINTS - p)) for p in range(1, _POINTS)]
     return np.array([math.ceil(one_gpu * logit) for logit in logits], np.int64)
-
-

@@ -1,4 +1,4 @@
-"""`gpu-clustering`: keep pods of one kind together (Gandiva, OSDI 2018, as scored in the FGD study).
+"""`gpu-clustering`: keep pods of one kind together (Gandiva, OSDI 2018, by the FGD study).
 
 A node that holds only this kind scores 75, one that holds it among others 50, an empty one 25, all
 others 0; fuller nodes get up to 25 more. Pods without GPUs have no preference.

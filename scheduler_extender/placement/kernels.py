@@ -19,6 +19,7 @@ __all__ = ["fgd_totals", "least_loss_totals"]
 
 _INFEASIBLE = 9_223_372_036_854_775_807
 _NEVER = -(1 << 40)
+_WHOLE = 1_000
 
 
 @kernel
@@ -59,7 +60,7 @@ def fgd_totals(
             continue
         best = -1
         last_free = -1
-        share = count == 1 and milli < 1000
+        share = count == 1 and milli < _WHOLE
         before = 0
         # One pass says what fragmentation is before; then one for each choice of device.
         for choice in range(-1, width if share else 1):
@@ -75,8 +76,10 @@ def fgd_totals(
             fragmentation = 0
             for c in range(len(weights)):
                 need = classes[2, c]
-                if classes[1, c] == 0 or cpu_left < classes[0, c] or (
-                    class_refusals[classes[3, c], at] != 0
+                if (
+                    classes[1, c] == 0
+                    or cpu_left < classes[0, c]
+                    or (class_refusals[classes[3, c], at] != 0)
                 ):
                     fragmentation += weights[c] * total_left
                     continue
@@ -89,8 +92,10 @@ def fgd_totals(
                         if share:
                             if device == choice:
                                 free -= milli
-                        elif opened < count and free >= milli and (
-                            device_memory == 0 or gpu_memory_free[at, device] >= device_memory
+                        elif (
+                            opened < count
+                            and free >= milli
+                            and (device_memory == 0 or gpu_memory_free[at, device] >= device_memory)
                         ):
                             free -= milli
                             opened += 1
@@ -98,9 +103,7 @@ def fgd_totals(
                         enough += 1
                     else:
                         too_small += free
-                fragmentation += weights[c] * (
-                    too_small if enough >= classes[1, c] else total_left
-                )
+                fragmentation += weights[c] * (too_small if enough >= classes[1, c] else total_left)
             if choice < 0:
                 before = fragmentation
                 continue

@@ -37,9 +37,8 @@ class LeastAllocated(Baseline):
         cpu = _percent(
             view.cpu_free_milli.take(columns) - shape.cpu_milli, view.cpu_total_milli.take(columns)
         )
-        memory = _percent(
-            view.memory_free_mib.take(columns) - shape.memory_mib, view.memory_total_mib.take(columns)
-        )
+        memory_left = view.memory_free_mib.take(columns) - shape.memory_mib
+        memory = _percent(memory_left, view.memory_total_mib.take(columns))
         return np.asarray((cpu + memory) // 2)
 
 
@@ -53,7 +52,8 @@ class MostAllocated(Baseline):
     ) -> NDArray[np.int64]:
         """The mean of the used percentages after placing; GPU counts for pods that ask for it."""
         shape = view.shapes[shape_id]
-        cpu_total, memory_total = view.cpu_total_milli.take(columns), view.memory_total_mib.take(columns)
+        cpu_total = view.cpu_total_milli.take(columns)
+        memory_total = view.memory_total_mib.take(columns)
         cpu = _percent(cpu_total - view.cpu_free_milli.take(columns) + shape.cpu_milli, cpu_total)
         memory = _percent(
             memory_total - view.memory_free_mib.take(columns) + shape.memory_mib, memory_total

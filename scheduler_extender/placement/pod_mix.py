@@ -68,7 +68,7 @@ class PodMix:
         return sum(entry.count for entry in self.classes)
 
     def typical(self, share_percent: int = 95) -> tuple[MixClass, ...]:
-        """The most frequent classes that together make up this share of all pods (FGD paper, 4.1)."""
+        """The most frequent classes that make up this share of all pods (FGD paper, 4.1)."""
         wanted = self.total * share_percent
         taken: list[MixClass] = []
         seen = 0

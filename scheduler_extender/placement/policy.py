@@ -34,7 +34,7 @@ class Baseline(ABC):
     def points(
         self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """The published score of each column, the highest is best; anything where it does not fit."""
+        """The published score of each column, the highest is best; any number where none fits."""
 
     def totals(
         self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
@@ -65,7 +65,7 @@ class Baseline(ABC):
         slot: int,
         draw: int,  # noqa: ARG002 - only policies that choose at random need it
     ) -> tuple[int, ...]:
-        """See `PlacementPolicy.devices`: the tightest fit for a part, the first free for whole GPUs."""
+        """The tightest fit for a part of a GPU, the first free for whole ones."""
         shape = view.shapes[shape_id]
         if shape.gpu_count == 0:
             return ()

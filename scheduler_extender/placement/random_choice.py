@@ -1,4 +1,7 @@
-"""`random`: any node that fits, each as likely as another. The floor that every policy must beat."""
+"""`random`: any node that fits, each as likely as another: the floor for every other policy.
+
+It must not look at anything but feasibility.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Options that several commands share, so that they are called and explained the same everywhere."""
+"""Options that several commands share, called and explained the same everywhere.
+
+This module must not read a file or run anything.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ PodsFile = Annotated[
 ]
 NodesFile = Annotated[
     str,
-    typer.Option("--nodes", help="Nodes: CSV in openb's columns (.csv, .csv.gz), or kubectl's JSON."),
+    typer.Option("--nodes", help="Nodes: CSV in openb's columns (.csv, .csv.gz), or kubectl's JSON"),
 ]
 Policies = Annotated[str, typer.Option(help="Policies, separated by commas, or all.")]
 Seeds = Annotated[str, typer.Option(help="Seeds, both ends included: 42..51.")]

@@ -1,4 +1,4 @@
-"""`synthscale simulate placement`: how much of a fleet's GPU does each policy put to use?
+"""`synthscale simulate placement`: how much of a fleet's GPU each policy puts to use.
 
 Shell: reads the files, runs `simulations.inflation` for each policy and seed, writes what came.
 """

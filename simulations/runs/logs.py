@@ -1,4 +1,7 @@
-"""Decision logs of many runs in one file, and the SHA-256 that stands for all of them."""
+"""Decision logs of many runs in one file, and the SHA-256 that stands for all of them.
+
+This module must not interpret a line.
+"""
 
 from __future__ import annotations
 

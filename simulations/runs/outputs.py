@@ -21,7 +21,16 @@ from gpu_fleet.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Row", "check_writable", "document", "fingerprint", "say", "table", "write_json", "write_text"]
+__all__ = [
+    "Row",
+    "check_writable",
+    "document",
+    "fingerprint",
+    "say",
+    "table",
+    "write_json",
+    "write_text",
+]
 
 Row = dict[str, object]
 STDOUT = "-"
@@ -83,7 +92,7 @@ def fingerprint(path: Path) -> str:
 
 def say(text: str, json_path: str | None = None) -> None:
     """Print for people: on stdout, or on stderr when stdout carries JSON."""
-    print(text, file=sys.stderr if json_path == STDOUT else sys.stdout)  # noqa: T201 - it is the CLI
+    print(text, file=sys.stderr if json_path == STDOUT else sys.stdout)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -25,7 +25,7 @@ __all__ = ["Capability"]
 
 
 class Capability:
-    """The term: the idle share of device memory, times the GPUs taken and the time they are held."""
+    """The term: the idle share of device memory, times the GPUs taken, times how long."""
 
     name = "capability"
 

@@ -1,6 +1,7 @@
-"""What a placement must be told to turn GPUs into GPU-seconds: how long pods stay, how fast bytes come.
+"""What turns GPUs into GPU-seconds: how long pods stay, and how fast bytes come.
 
-Inputs, not decisions: from the pod mix, from profiles, from measured throughput.
+Inputs, not decisions: they come from the pod mix, from profiles, from measured throughput.
+This module must not estimate any of them.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def bind(shape: PodShape, agent: AgentProfile) -> PodShape:
 
 
 class Specialisation:
-    """The term: expected lifetime on the best model of this fleet, times how much longer it takes."""
+    """The term: expected lifetime on the fleet's best model, times how much longer it takes."""
 
     name = "specialisation"
 

@@ -1,4 +1,4 @@
-"""Capacity that nothing will be able to use: broken GPUs, and GPUs without CPU or memory beside them.
+"""Capacity that nothing can use: GPUs in pieces, and GPUs without CPU or memory beside them.
 
 A node's useful room is what its free GPU parts are worth for the mix (`hole_value`), less the GPU
 that has no CPU or memory left to go with it. A pod strands the room it destroys beyond what it
@@ -41,7 +41,7 @@ class StrandingSettings:
     """
 
     cpu_share_permille: int = 800
-    """Of the mix's milli-CPU for each GPU. Below 1000: pods of the mix that need little CPU remain."""
+    """Of the mix's milli-CPU for each GPU. Below 1000, as some pods of the mix need less."""
     memory_share_permille: int = 600
     """Of the mix's MiB for each GPU."""
 
@@ -133,7 +133,7 @@ class Stranding:
         return shape.gpu_count * int(self.table.hole[shape.gpu_milli]) if shape.gpu_count else 0
 
     def best_device(self, view: ClusterView, shape_id: int, slot: int) -> int:
-        """The device on which a pod for part of a GPU destroys the least; the tightest of equals."""
+        """The device where a pod for part of a GPU destroys the least; the tightest of equals."""
         hole, milli = self.table.hole, int(view.shapes.gpu_milli[shape_id])
         return min(
             (int(hole[free] - hole[free - milli]), free, device)

@@ -1,4 +1,8 @@
-"""What a score term promises; tests/scheduler_extender/placement/terms runs every term through it."""
+"""What a score term promises, so that terms can be added up and swapped.
+
+Every term, also a user's own, runs through one contract suite in the tests.
+This module must not hold a term.
+"""
 
 from __future__ import annotations
 
