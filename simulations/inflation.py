@@ -22,6 +22,7 @@ from scheduler_extender.placement.pod_mix import PodMix
 from scheduler_extender.placement.registry import build_policy
 from simulations.decision_log import DecisionLog
 from simulations.learned_mix import MixLessons, MixSource
+from simulations.loss_ledger import LossLedger
 from simulations.occupancy import NodeBins, occupy
 from simulations.placer import Placer
 from simulations.streams import Streams
@@ -75,6 +76,10 @@ class InflationRun:
     """Node bin by percent of arrived load: share of the bin's GPU that is taken."""
     stranded_map: NDArray[np.float32] | None = None
     """The same for free GPU that the mix cannot use."""
+    map_labels: tuple[str, ...] = ()
+    """The GPU model of each row of the maps."""
+    losses: tuple[tuple[str, float], ...] = ()
+    """GPU-seconds lost for each placed pod, by term of least-loss; kept with the maps."""
 
 
 def study_nodes(inventory: Inventory) -> Inventory:
@@ -131,7 +136,9 @@ class _Run:
             if spec.build is not None
             else build_policy(spec.policy, mix, kernels=spec.kernels)
         )
-        self.placer = Placer(self.policy, self.view, spec.tie_break, spec.seed)
+        self.ledger = LossLedger(self.view, self.given) if spec.keep_maps else None
+        watch = None if self.ledger is None else self.ledger.note
+        self.placer = Placer(self.policy, self.view, spec.tie_break, spec.seed, watch)
         self.log = DecisionLog()
         self.capacity_milli = max(1, self.view.gpu_capacity_milli)
         self.refused: Counter[str] = Counter()
@@ -169,6 +176,8 @@ class _Run:
             log=self.log.text() if self.spec.keep_log else "",
             allocated_map=maps.allocated,
             stranded_map=maps.stranded,
+            map_labels=maps.labels,
+            losses=() if self.ledger is None else self.ledger.by_term(),
         )
 
     def _arrive(self, sequence: int, index: int) -> bool:
@@ -197,8 +206,10 @@ class _Maps:
     def __init__(self, run: _Run, steps: int) -> None:
         self.allocated: NDArray[np.float32] | None = None
         self.stranded: NDArray[np.float32] | None = None
+        self.labels: tuple[str, ...] = ()
         if run.spec.keep_maps:
             self._bins = NodeBins(run.view, run.given)
+            self.labels = self._bins.labels()
             self.allocated = np.zeros((self._bins.count, steps + 1), np.float32)
             self.stranded = np.zeros((self._bins.count, steps + 1), np.float32)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gpu_fleet.errors import InputError, Oversubscribed
+from gpu_fleet.nodes import WHOLE_GPU_MILLI
 from scheduler_extender.placement.policy import first_free_devices, tightest_device
 from scheduler_extender.placement.terms.stranding import (
     RoomTable,
@@ -75,6 +76,10 @@ class NodeBins:
         """The GPU model of each row's first node."""
         first = np.searchsorted(self._bin, np.arange(self.count))
         return tuple(self._view.node(int(self.slots[i])).gpu_model or "" for i in first)
+
+    def gpus(self) -> tuple[float, ...]:
+        """How many GPUs each row stands for."""
+        return tuple((self._total / WHOLE_GPU_MILLI).tolist())
 
     def shares(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Each row's GPU that is taken, and that is free but of no use to the mix, as shares."""

@@ -16,6 +16,8 @@ from scheduler_extender.placement.choice import TieBreak, choose
 from scheduler_extender.placement.score_cache import ScoreCache
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from gpu_fleet.cluster_view import ClusterView
@@ -37,8 +39,15 @@ class Placer:
     """One policy at work on one view."""
 
     def __init__(
-        self, policy: PlacementPolicy, view: ClusterView, tie_break: TieBreak, seed: int
+        self,
+        policy: PlacementPolicy,
+        view: ClusterView,
+        tie_break: TieBreak,
+        seed: int,
+        watch: Callable[[int, int], None] | None = None,
     ) -> None:
+        """`watch` is told (shape, slot) of each placement just before it takes effect."""
+        self._watch = watch
         self.policy = policy
         self.view = view
         self._cache = ScoreCache(policy, view)
@@ -56,6 +65,8 @@ class Placer:
         score = int(totals[slot])
         key = draw(self._seed, sequence)
         devices = self.policy.devices(self.view, shape_id, slot, key)
+        if self._watch is not None:
+            self._watch(shape_id, slot)
         self.view.place(pod, shape_id, slot, devices)
         return Decision(slot, devices, score)
 

@@ -23,6 +23,7 @@ from scheduler_extender.placement.registry import build_policy
 from simulations.arrivals import lifetimes_s
 from simulations.decision_log import DecisionLog
 from simulations.engine import Engine
+from simulations.loss_ledger import LossLedger
 from simulations.occupancy import NodeBins, occupy
 from simulations.pending import Pending
 from simulations.placer import Placer
@@ -88,6 +89,12 @@ class ReplayRun:
     allocated_map: NDArray[np.float32] | None = None
     stranded_map: NDArray[np.float32] | None = None
     map_labels: tuple[str, ...] = ()
+    """The GPU model of each row of the maps."""
+    map_gpus: tuple[float, ...] = ()
+    """How many GPUs each row of the maps stands for."""
+    losses: tuple[tuple[str, float], ...] = ()
+    """GPU-seconds lost for each pod placed in the measured time, by term of least-loss; kept with
+    the maps."""
 
 
 def draw_arrivals(
@@ -119,7 +126,9 @@ class _World:
             if spec.build is not None
             else build_policy(spec.policy, mix, kernels=spec.kernels)
         )
-        self.placer = Placer(self.policy, self.view, spec.tie_break, spec.seed)
+        self.ledger = LossLedger(self.view, mix) if spec.keep_maps else None
+        watch = None if self.ledger is None else self.ledger.note
+        self.placer = Placer(self.policy, self.view, spec.tie_break, spec.seed, watch)
         self.impossible = _impossible(spec.inventory, self.view)
         self.pending = Pending(len(self.view.shapes))
         self.meter = _Meter(self.capacity_milli, self.view.gpu_allocated_milli)
@@ -205,6 +214,8 @@ class _World:
     def _warm(self, now_ns: int, _a: int, _b: int) -> None:
         self.meter.to(now_ns, len(self.pending))
         self.meter.restart()
+        if self.ledger is not None:
+            self.ledger.restart()
 
     def _look(self, _now_ns: int, step: int, _b: int) -> None:
         if self.maps is not None:
@@ -277,6 +288,8 @@ class _World:
             allocated_map=None if self.maps is None else self.maps.allocated,
             stranded_map=None if self.maps is None else self.maps.stranded,
             map_labels=() if self.maps is None else self.maps.bins.labels(),
+            map_gpus=() if self.maps is None else self.maps.bins.gpus(),
+            losses=() if self.ledger is None else self.ledger.by_term(),
         )
 
 

@@ -295,11 +295,11 @@ def _shapes(workload: Workload) -> dict[str, PodShape]:
 
 
 def _lifetimes_ns(workload: Workload) -> dict[str, int]:
-    """How long each pod stays, where the trace knows: to its deletion, or to the last one."""
+    """How long each pod stays, where the trace knows: to its deletion, or to the trace's end."""
     ends = [traced.deleted_s for traced in workload.pods if traced.deleted_s is not None]
     if not ends or any(traced.created_s is None for traced in workload.pods):
         return {}
-    last_s = max(ends)
+    last_s = max(*ends, *(traced.created_s or 0 for traced in workload.pods))
     lifetimes: dict[str, int] = {}
     for traced in workload.pods:
         end_s = last_s if traced.deleted_s is None else traced.deleted_s

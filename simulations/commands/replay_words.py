@@ -34,7 +34,7 @@ _WHAT_IT_MEANS = (
     "means over seeds, +- half a 95 % interval; % are of all GPUs, averaged over the time",
     "  allocated  GPUs that pods hold",
     "  stranded   GPUs that are free while a pod waits",
-    "  wait, p99  of pods that came in the measured time and started, most of them at once",
+    "  wait, p99  of pods that came in the measured time and started, those at once included",
     "  queue      share of the time in which at least one pod waits",
     "  rejected   pods that no node could hold even when empty",
     "  waiting    pods that still wait at the end: their waits are not over, and not in the mean",
