@@ -70,6 +70,8 @@ class ReplayRun:
     policy: str
     seed: int
     offered_load: float
+    span_s: float
+    """From the first arrival to the last, warm-up included."""
     measured_s: float
     mean_wait_s: float
     """Of pods that arrived and started in the measured time."""
@@ -120,7 +122,7 @@ class _World:
         self.pods = [traced.pod for traced in spec.workload.pods]
         self.arrivals = draw_arrivals(spec.arrivals, spec.workload, spec.inventory, spec.seed)
         self.shape_ids = [self.view.intern(pod.shape) for pod in self.pods]
-        mix = _mix(spec.workload)
+        mix = _mix(spec.workload, np.unique(self.arrivals.index))
         self.policy = (
             spec.build(mix)
             if spec.build is not None
@@ -273,6 +275,7 @@ class _World:
             policy=self.policy.name,
             seed=self.spec.seed,
             offered_load=self.arrivals.offered_load,
+            span_s=self.arrivals.end_ns / NS_PER_S,
             measured_s=meter.measured_ns / NS_PER_S,
             mean_wait_s=float(waits.mean()) if len(waits) else 0.0,
             p99_wait_s=float(np.quantile(waits, 0.99)) if len(waits) else 0.0,
@@ -357,14 +360,15 @@ class _Maps:
         self.allocated[:, step], self.stranded[:, step] = self.bins.shares()
 
 
-def _mix(workload: Workload) -> PodMix:
-    """Classes with their counts and mean lifetimes."""
-    stays = lifetimes_s(workload)
+def _mix(workload: Workload, replayed: NDArray[np.int64]) -> PodMix:
+    """Classes of the pods that are replayed, with their counts and mean lifetimes."""
+    stays = lifetimes_s(workload).tolist()
     counts: Counter[PodShape] = Counter()
     total_s: Counter[PodShape] = Counter()
-    for traced, stay_s in zip(workload.pods, stays.tolist(), strict=True):
-        counts[traced.pod.shape] += 1
-        total_s[traced.pod.shape] += stay_s
+    for index in replayed.tolist():
+        shape = workload.pods[index].pod.shape
+        counts[shape] += 1
+        total_s[shape] += stays[index]
     return PodMix(
         tuple(
             MixClass(shape, count, max(1, total_s[shape] // count))
