@@ -1,0 +1,1 @@
+"""The independent checker: honest runs pass, planted bugs do not."""

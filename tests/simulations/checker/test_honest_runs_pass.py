@@ -1,0 +1,93 @@
+"""Whatever the fleet, the pods, the policy and the tie-break: what the simulator does holds.
+
+The fleets are small and ugly on purpose (tests/fleets.py). This is the property that every other
+number rests on; it must not be weakened by avoiding an input.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scheduler_extender.placement.choice import TieBreak
+from scheduler_extender.placement.registry import POLICIES
+from simulations.arrivals import PoissonArrivals, TraceArrivals
+from simulations.checker import check_run
+from simulations.inflation import Inflation, inflate
+from simulations.replay import Replay, replay
+from simulations.workload import Inventory, Workload
+from tests.fleets import fleets, timed_workloads, workloads
+
+if TYPE_CHECKING:
+    from gpu_fleet.nodes import Node
+
+EACH = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EVERY_POLICY = pytest.mark.parametrize("policy", POLICIES)
+TIE_BREAKS = st.sampled_from(TieBreak)
+SEEDS = st.integers(0, 1_000)
+
+
+@EVERY_POLICY
+@EACH
+@given(nodes=fleets(), pods=workloads(), tie_break=TIE_BREAKS, seed=SEEDS)
+def test_a_filled_fleet_holds(
+    policy: str, nodes: tuple[Node, ...], pods: Workload, tie_break: TieBreak, seed: int
+) -> None:
+    """Inflation: nothing is oversubscribed, and every pod that fits is placed."""
+    fleet = Inventory("tests", nodes)
+    spec = Inflation(fleet, pods, policy, seed, tie_break=tie_break, kernels=False, keep_log=True)
+    run = inflate(spec)
+    verdict = check_run(fleet, pods, run.log)
+
+    assert run.rejected == verdict.rejected == verdict.refusals_proved
+
+
+@EVERY_POLICY
+@EACH
+@given(
+    nodes=fleets(most=4),
+    pods=timed_workloads(),
+    tie_break=TIE_BREAKS,
+    seed=SEEDS,
+    arrivals=st.sampled_from((TraceArrivals(), TraceArrivals(scale=3, jitter_s=20, speedup=2.0))),
+)
+def test_a_replay_holds(
+    policy: str,
+    nodes: tuple[Node, ...],
+    pods: Workload,
+    tie_break: TieBreak,
+    seed: int,
+    arrivals: TraceArrivals,
+) -> None:
+    """Replay: pods come, wait, run and depart, and none is lost or counted twice."""
+    fleet = Inventory("tests", nodes)
+    spec = Replay(
+        fleet, pods, policy, seed, arrivals, tie_break=tie_break, kernels=False, keep_log=True
+    )
+    run = replay(spec)
+    verdict = check_run(fleet, pods, run.log)
+
+    assert verdict.arrived == len(pods.pods) * arrivals.scale
+    assert run.rejected == verdict.rejected
+    assert run.waiting_at_end == verdict.waiting
+
+
+@EACH
+@given(nodes=fleets(most=4), pods=timed_workloads(), seed=SEEDS)
+def test_a_stationary_replay_holds(nodes: tuple[Node, ...], pods: Workload, seed: int) -> None:
+    """Poisson arrivals, with pods that are half-way through their lives at the start."""
+    fleet = Inventory("tests", nodes)
+    if not any(traced.pod.shape.gpu_count for traced in pods.pods):
+        return
+    if not any(device.healthy for each in nodes for device in each.devices):
+        return
+    arrivals = PoissonArrivals(load=2.0, days=0.001)
+    spec = Replay(fleet, pods, "fgd", seed, arrivals, kernels=False, keep_log=True)
+    run = replay(spec)
+    verdict = check_run(fleet, pods, run.log)
+
+    assert run.rejected == verdict.rejected
+    assert run.waiting_at_end == verdict.waiting
