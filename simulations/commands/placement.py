@@ -26,7 +26,6 @@ from simulations.commands.options import (
     ReportPath,
     Seeds,
     TieBreakOption,
-    Workers,
     kernels_choice,
     tie_break_choice,
 )
@@ -44,6 +43,7 @@ from simulations.runs.outputs import (
     write_json,
 )
 from simulations.runs.progress import Progress
+from simulations.runs.reports import write_report
 from simulations.runs.seeds import parse_seeds
 from simulations.runs.sweep import sweep, workers
 
@@ -94,10 +94,13 @@ def command(
     ] = 1.3,
     mix: Annotated[
         str,
-        typer.Option(help="Pod mix that policies know: given, or first:N, learned from N arrivals."),
+        typer.Option(
+            help="Pod mix that policies know: given, or first:N, learned from N arrivals."
+        ),
     ] = "given",
     all_nodes: Annotated[
-        bool, typer.Option("--all-nodes", help="Keep nodes without GPUs; the study leaves them out.")
+        bool,
+        typer.Option("--all-nodes", help="Keep nodes without GPUs; the study leaves them out."),
     ] = False,
     check: CheckOption = False,
     kernels: Kernels = "auto",
@@ -214,11 +217,9 @@ def _publish(
     content = document("simulate placement", spec, rows)
     write_json(json_path, content)
     if report is not None:
-        # Imported here: templates are read only when a report is asked for.
-        from simulations.report.placement import placement_report  # noqa: PLC0415
-        from simulations.report.write import write_report  # noqa: PLC0415
+        from simulations.report.placement import placement_report  # noqa: PLC0415 - only when asked
 
-        write_report(placement_report(experiment, outcome, content), Path(report))
+        write_report(report, placement_report(experiment, outcome, content))
         say(f"report {report}", json_path)
 
 
@@ -255,10 +256,14 @@ def _words(experiment: Experiment, outcome: Outcome) -> str:
             )
         )
     gpus = sum(len(node.devices) for node in experiment.inventory.nodes)
-    lines = [
+    seeds = "1 seed" if len(experiment.seeds) == 1 else f"{len(experiment.seeds)} seeds"
+    headline = (
         f"{experiment.workload.name}: {len(experiment.workload.pods)} pods onto "
         f"{len(experiment.inventory.nodes)} nodes with {gpus} GPUs, "
-        f"{len(experiment.seeds)} seeds, {experiment.tie_break.value} choice among equals",
+        f"{seeds}, {experiment.tie_break.value} choice among equals"
+    )
+    lines = [
+        headline,
         *(f"  note: {note}" for note in outcome.notes),
         "",
         table(columns, rows),
