@@ -12,14 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gpu_fleet.pods import Pod
 from scheduler_extender.placement.choice import TieBreak
 from scheduler_extender.placement.registry import POLICIES
 from simulations.arrivals import PoissonArrivals, TraceArrivals
 from simulations.checker import check_run
 from simulations.inflation import Inflation, inflate
 from simulations.replay import Replay, replay
-from simulations.workload import Inventory, Workload
-from tests.fleets import fleets, timed_workloads, workloads
+from simulations.workload import Inventory, TracedPod, Workload
+from tests.fleets import fleets, inventory, node, shape, timed_workloads, workloads
 
 if TYPE_CHECKING:
     from gpu_fleet.nodes import Node
@@ -75,19 +76,24 @@ def test_a_replay_holds(
     assert run.waiting_at_end == verdict.waiting
 
 
-@EACH
-@given(nodes=fleets(most=4), pods=timed_workloads(), seed=SEEDS)
-def test_a_stationary_replay_holds(nodes: tuple[Node, ...], pods: Workload, seed: int) -> None:
-    """Poisson arrivals, with pods that are half-way through their lives at the start."""
-    fleet = Inventory("tests", nodes)
-    if not any(traced.pod.shape.gpu_count for traced in pods.pods):
-        return
-    if not any(device.healthy for each in nodes for device in each.devices):
-        return
-    arrivals = PoissonArrivals(load=2.0, days=0.001)
-    spec = Replay(fleet, pods, "fgd", seed, arrivals, kernels=False, keep_log=True)
-    run = replay(spec)
+@EVERY_POLICY
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_stationary_replay_holds(policy: str, seed: int) -> None:
+    """Poisson arrivals beyond capacity, with pods half-way through their lives at the start."""
+    fleet = inventory(node("one", gpus=2), node("two", gpus=4, cpus=6), node("three", gpus=1))
+    asked = (shape(gpus=1), shape(gpus=1, milli=460), shape(gpus=2), shape(cpus=3), shape(gpus=8))
+    pods = Workload(
+        "tests",
+        tuple(
+            TracedPod(Pod(f"pod-{at}", each), at, at + 60 * (1 + at))
+            for at, each in enumerate(asked)
+        ),
+    )
+    arrivals = PoissonArrivals(load=1.5, days=0.05)
+    run = replay(Replay(fleet, pods, policy, seed, arrivals, kernels=False, keep_log=True))
     verdict = check_run(fleet, pods, run.log)
 
-    assert run.rejected == verdict.rejected
+    assert verdict.departed > 0
+    assert 0 < run.rejected == verdict.rejected
     assert run.waiting_at_end == verdict.waiting
+    assert verdict.refusals_proved > verdict.rejected  # some had to wait
