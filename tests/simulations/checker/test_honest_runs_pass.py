@@ -89,7 +89,7 @@ def test_a_stationary_replay_holds(policy: str, seed: int) -> None:
             for at, each in enumerate(asked)
         ),
     )
-    arrivals = PoissonArrivals(load=1.5, days=0.05)
+    arrivals = PoissonArrivals(load=4.0, days=0.05)
     run = replay(Replay(fleet, pods, policy, seed, arrivals, kernels=False, keep_log=True))
     verdict = check_run(fleet, pods, run.log)
 
