@@ -223,12 +223,11 @@ def _publish(
     content = document("simulate agents", spec, json_rows(outcome.runs))
     write_json(json_path, content)
     if report is not None:
-        # Imported here: templates are read only when a report is asked for.
+        # Imported here: a run without a report need not know what one is made of.
         from simulations.report.agents import agents_report  # noqa: PLC0415
-        from simulations.report.render import render  # noqa: PLC0415
-        from simulations.report.write import write_whole  # noqa: PLC0415
+        from simulations.runs.reports import write_report  # noqa: PLC0415
 
-        write_whole(report, render(agents_report(outcome.results, content)))
+        write_report(report, agents_report(outcome.results, content))
         say(f"report {report}", json_path)
 
 

@@ -75,17 +75,20 @@ def _completions(results: Sequence[PolicyResult], best: int) -> Table:
         title="How soon a task is done",
         columns=(
             Column("Policy"),
-            Column("Mean completion", unit="s"),
-            Column("95 % from", unit="s"),
-            Column("95 % to", unit="s"),
-            Column("95th percentile", unit="s", decimals=0),
-            Column("Mean wait", unit="s"),
-            Column("GPU-seconds lost a task"),
-            Column("Moved a run", unit="TB", decimals=1),
-            Column("GPUs busy", unit="%", decimals=1),
+            Column("Completion", unit="s"),
+            Column("from", unit="s"),
+            Column("to", unit="s"),
+            Column("Slowest 5 %", unit="s", decimals=0),
+            Column("Wait", unit="s"),
+            Column("Lost a task", unit="GPU-s"),
+            Column("Moved", unit="TB a run", decimals=1),
+            Column("Busy", unit="% of GPU", decimals=1),
         ),
         rows=tuple(_completion_row(result) for result in results),
-        caption="Completion is wait, fetch and work, from asking to being done.",
+        caption=(
+            "Completion is wait, fetch and work, from asking to being done: its mean, and the 95 % "
+            "interval of that mean. The slowest 5 % take at least as long as the figure there."
+        ),
         highlight=best,
     )
 
