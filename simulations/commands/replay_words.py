@@ -65,7 +65,7 @@ def _load_line(results: Sequence[PolicyReplays]) -> str:
 def _time_line(results: Sequence[PolicyReplays], warm_up: float) -> str:
     measured_s = min(run.measured_s for run in results[0].runs)
     return (
-        f"warm-up: the first {warm_up:.0%} of the time is simulated but not measured; "
+        f"warm-up: the first {warm_up * 100:.0f} % of the time is simulated but not measured; "
         f"measured are {measured_s / 86_400:.2f} days"
     )
 

@@ -7,6 +7,7 @@ the row. This module must not run anything, nor know which experiment it draws f
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulations.report.document import Column, HeatMap, HeatMaps, RowGroup, Table
-from simulations.report.numbers import NARROW, interval
+from simulations.report.numbers import MINUS, NARROW, interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,8 +32,9 @@ __all__ = [
     "fleet_maps",
     "interval_cell",
     "loss_table",
+    "sentences",
     "spec_json",
-    "unbroken",
+    "typeset",
 ]
 
 _MOST_MAPS = 4
@@ -157,9 +159,14 @@ def interval_cell(estimate: Estimate, decimals: int = 2) -> Cell:
     return interval(estimate.lo, estimate.hi, decimals)
 
 
-def unbroken(sentence: str) -> str:
-    """Keeps a figure and its per cent sign on one line."""
-    return sentence.replace(" %", f"{NARROW}%")
+def typeset(sentence: str) -> str:
+    """A sentence of ours for a page: minus signs are minus signs, per cent signs stay with figures."""
+    return re.sub(r"(?<=[ (])-(?=\d)", MINUS, sentence.replace(" %", f"{NARROW}%"))
+
+
+def sentences(notes: Sequence[str]) -> tuple[str, ...]:
+    """Notes as whole sentences, as readers of a page expect them; the same one is said once."""
+    return tuple(dict.fromkeys(f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in notes))
 
 
 def facts(content: Mapping[str, object], *own: tuple[str, str]) -> tuple[tuple[str, str], ...]:

@@ -29,8 +29,9 @@ from simulations.report.fleet_parts import (
     fleet_maps,
     interval_cell,
     loss_table,
+    sentences,
     spec_json,
-    unbroken,
+    typeset,
 )
 
 if TYPE_CHECKING:
@@ -58,14 +59,14 @@ def placement_report(
     """One page about one experiment; `content` is the document that `--json` writes."""
     return Report(
         title=f"Placement: {experiment.workload.name}",
-        verdict=unbroken(verdict(outcome.results)),
+        verdict=typeset(verdict(outcome.results)),
         facts=facts(
             content,
             ("Workload", f"{len(experiment.workload.pods)} pods"),
             ("Pod mix", str(experiment.mix)),
         ),
         sections=placement_sections(outcome.results),
-        notes=(*_PROTOCOL, *outcome.notes),
+        notes=(*_PROTOCOL, *sentences(outcome.notes)),
         spec_json=spec_json(content),
     )
 

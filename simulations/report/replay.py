@@ -41,9 +41,11 @@ from simulations.report.fleet_parts import (
     fleet_maps,
     interval_cell,
     loss_table,
+    sentences,
     spec_json,
-    unbroken,
+    typeset,
 )
+from simulations.report.numbers import interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,16 +73,16 @@ def replay_report(
     loads = [run.offered_load for run in runs]
     return Report(
         title=f"Replay: {experiment.workload.name}",
-        verdict=unbroken(verdict(outcome.results)),
+        verdict=typeset(verdict(outcome.results)),
         facts=facts(
             content,
             ("Workload", f"{len(experiment.workload.pods)} pods"),
             ("Offered load", f"{sum(loads) / len(loads):.3f} (GPU-time asked for over GPU-time)"),
-            ("Warm-up", f"the first {experiment.warm_up:.0%} of the time is not measured"),
+            ("Warm-up", f"the first {experiment.warm_up * 100:.0f} % of the time is not measured"),
             ("Measured", f"{min(run.measured_s for run in runs) / DAY_S:.2f} days"),
         ),
         sections=replay_sections(outcome.results),
-        notes=(*_MODEL, *outcome.notes),
+        notes=(*_MODEL, *sentences(outcome.notes)),
         spec_json=spec_json(content),
     )
 
@@ -89,7 +91,7 @@ def replay_sections(results: Sequence[PolicyReplays]) -> tuple[Section, ...]:
     """What a page shows of a replay, also as a part of a larger report."""
     order = ranked(results)
     best = order[0]
-    sections: list[Section] = [_means(results, best)]
+    sections: list[Section] = [_fleet(results, best), _waits(results, best)]
     if len(results) > 1:
         sections += [_paired(results, best), _differences(order)]
     maps = _maps(order)
@@ -106,8 +108,7 @@ def replay_sections(results: Sequence[PolicyReplays]) -> tuple[Section, ...]:
     return tuple(sections)
 
 
-def _means(results: Sequence[PolicyReplays], best: PolicyReplays) -> Table:
-    unit, seconds = wait_unit(max(result.estimate(MEAN_WAIT).mean for result in results))
+def _fleet(results: Sequence[PolicyReplays], best: PolicyReplays) -> Table:
     return Table(
         title="What each policy does with the fleet",
         columns=(
@@ -116,13 +117,9 @@ def _means(results: Sequence[PolicyReplays], best: PolicyReplays) -> Table:
             Column("95 % interval", unit="% of GPUs", text=False),
             Column("Allocated", unit="% of GPUs", decimals=2),
             Column("95 % interval", unit="% of GPUs", text=False),
-            Column("Mean wait", unit=unit, decimals=1),
-            Column("p99 wait", unit=unit, decimals=1),
             Column("Somebody waits", unit="% of time", decimals=1),
-            Column("Waiting at end", unit="pods", decimals=1),
-            Column("Rejected", unit="pods", decimals=1),
         ),
-        rows=tuple(_means_row(result, seconds) for result in results),
+        rows=tuple(_fleet_row(result) for result in results),
         caption=(
             "Means over seeds; % are averages over the measured time. Stranded: free GPU while a "
             "pod waits."
@@ -131,7 +128,45 @@ def _means(results: Sequence[PolicyReplays], best: PolicyReplays) -> Table:
     )
 
 
-def _means_row(result: PolicyReplays, seconds: float) -> tuple[Cell, ...]:
+def _waits(results: Sequence[PolicyReplays], best: PolicyReplays) -> Table:
+    unit, seconds = wait_unit(max(result.estimate(MEAN_WAIT).mean for result in results))
+    return Table(
+        title="How pods wait",
+        columns=(
+            Column("Policy"),
+            Column("Mean wait", unit=unit, decimals=1),
+            Column("95 % interval", unit=unit, text=False),
+            Column("p99 wait", unit=unit, decimals=1),
+            Column("Still waiting at the end", unit="pods", decimals=1),
+            Column("Rejected", unit="pods", decimals=1),
+        ),
+        rows=tuple(_waits_row(result, seconds) for result in results),
+        caption=(
+            "Waits are of pods that came in the measured time and started, those at once included. "
+            "Who still waits has no wait yet: a policy must not be praised for letting pods wait."
+        ),
+        highlight=results.index(best),
+    )
+
+
+def _waits_row(result: PolicyReplays, seconds: float) -> tuple[Cell, ...]:
+    wait = result.estimate(MEAN_WAIT)
+    between = (
+        None
+        if wait.lo is None or wait.hi is None
+        else interval(wait.lo / seconds, wait.hi / seconds, 1)
+    )
+    return (
+        result.policy,
+        wait.mean / seconds,
+        between,
+        result.estimate(P99_WAIT).mean / seconds,
+        result.estimate(WAITING).mean,
+        result.estimate(REJECTED).mean,
+    )
+
+
+def _fleet_row(result: PolicyReplays) -> tuple[Cell, ...]:
     stranded = result.estimate(STRANDED)
     return (
         result.policy,
@@ -139,11 +174,7 @@ def _means_row(result: PolicyReplays, seconds: float) -> tuple[Cell, ...]:
         interval_cell(stranded),
         result.estimate(ALLOCATED).mean,
         interval_cell(result.estimate(ALLOCATED)),
-        result.estimate(MEAN_WAIT).mean / seconds,
-        result.estimate(P99_WAIT).mean / seconds,
         result.estimate(QUEUE_SHARE).mean,
-        result.estimate(WAITING).mean,
-        result.estimate(REJECTED).mean,
     )
 
 
