@@ -54,7 +54,15 @@ if TYPE_CHECKING:
     from simulations.agents.scenario import Scenario
     from simulations.statistics import Estimate
 
-__all__ = ["Experiment", "Outcome", "command", "read_scenario", "run_experiment"]
+__all__ = [
+    "Experiment",
+    "Outcome",
+    "command",
+    "read_scenario",
+    "run_experiment",
+    "spec_of",
+    "words",
+]
 
 _LOWEST_LOAD, _HIGHEST_LOAD = 0.05, 2.0
 _FEWEST_TASKS, _MOST_TASKS = 20, 1_000_000
@@ -128,7 +136,7 @@ def command(
     with workers(workers_) as executor:
         outcome = run_experiment(experiment, executor, Progress("working"))
     files = {"throughputs": throughputs, "latencies": latencies, "nodes": nodes}
-    _publish(experiment, outcome, _spec(experiment, outcome, files), json_path, report, log)
+    _publish(experiment, outcome, spec_of(experiment, outcome, files), json_path, report, log)
 
 
 def read_scenario(
@@ -185,9 +193,10 @@ def _between(value: float, least: float, most: float, field: str) -> float:
     return value
 
 
-def _spec(
+def spec_of(
     experiment: Experiment, outcome: Outcome, files: dict[str, str | None]
 ) -> dict[str, object]:
+    """Everything that decides the result, as `--json` states it."""
     scenario = experiment.scenario
     named = {what: path for what, path in files.items() if path is not None}
     return {
@@ -216,7 +225,7 @@ def _publish(
     report: str | None,
     log: str | None,
 ) -> None:
-    say(_words(experiment, outcome), json_path)
+    say(words(experiment, outcome), json_path)
     if log is not None:
         named = [(f"policy={run.policy} seed={run.seed}", run.log) for run in outcome.runs]
         say(f"decision log {log}, SHA-256 {write_log(log, named)}", json_path)
@@ -231,7 +240,8 @@ def _publish(
         say(f"report {report}", json_path)
 
 
-def _words(experiment: Experiment, outcome: Outcome) -> str:
+def words(experiment: Experiment, outcome: Outcome) -> str:
+    """What the command prints for people."""
     scenario, demand = experiment.scenario, outcome.demand
     gpus = sum(len(node.devices) for node in scenario.inventory.nodes)
     first = outcome.results[0].policy

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from simulations.workload import Inventory, Workload
 
-__all__ = ["Experiment", "Outcome", "command", "run_experiment"]
+__all__ = ["Experiment", "Outcome", "command", "run_experiment", "spec_of", "words"]
 
 _LOWEST_UNTIL, _HIGHEST_UNTIL = 0.01, 10.0
 
@@ -129,7 +129,7 @@ def command(
     )
     with workers(workers_) as executor:
         outcome = run_experiment(experiment, executor, Progress("placing"))
-    _publish(experiment, outcome, _spec(experiment, pods, nodes), json_path, report, log, check)
+    _publish(experiment, outcome, spec_of(experiment, pods, nodes), json_path, report, log, check)
 
 
 def run_experiment(
@@ -182,7 +182,8 @@ def _checked_until(until: float) -> float:
     return until
 
 
-def _spec(experiment: Experiment, pods: str, nodes: str) -> dict[str, object]:
+def spec_of(experiment: Experiment, pods: str, nodes: str) -> dict[str, object]:
+    """Everything that decides the result, as `--json` states it."""
     return {
         "pods": pods,
         "pods_sha256": fingerprint(Path(pods)),
@@ -208,7 +209,7 @@ def _publish(
     log: str | None,
     check: bool,
 ) -> None:
-    say(_words(experiment, outcome), json_path)
+    say(words(experiment, outcome), json_path)
     if check:
         _check(experiment, outcome, json_path)
     if log is not None:
@@ -239,7 +240,8 @@ def _check(experiment: Experiment, outcome: Outcome, json_path: str | None) -> N
     )
 
 
-def _words(experiment: Experiment, outcome: Outcome) -> str:
+def words(experiment: Experiment, outcome: Outcome) -> str:
+    """What the command prints for people."""
     columns = ("policy", "arrived %", "allocated %", "95 % CI", "free %", "rejected pods", "CPU s")
     rows = []
     for row in json_rows(outcome.results, experiment.workload.name, experiment.tie_break.value):

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from simulations.workload import Inventory, Workload
 
-__all__ = ["Experiment", "Outcome", "command", "run_experiment"]
+__all__ = ["Experiment", "Outcome", "command", "run_experiment", "spec_of", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def command(
     )
     with workers(workers_) as executor:
         outcome = run_experiment(experiment, executor, Progress("replaying"))
-    _publish(experiment, outcome, _spec(experiment, pods, nodes), json_path, report, log, check)
+    _publish(experiment, outcome, spec_of(experiment, pods, nodes), json_path, report, log, check)
 
 
 def run_experiment(
@@ -271,7 +271,8 @@ def _between(field: str, value: float, least: float, most: float, advice: str) -
 # -- output ------------------------------------------------------------------------------------
 
 
-def _spec(experiment: Experiment, pods: str, nodes: str) -> dict[str, object]:
+def spec_of(experiment: Experiment, pods: str, nodes: str) -> dict[str, object]:
+    """Everything that decides the result, as `--json` states it."""
     arrivals = experiment.arrivals
     how: dict[str, object] = (
         {

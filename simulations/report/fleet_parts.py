@@ -160,7 +160,7 @@ def interval_cell(estimate: Estimate, decimals: int = 2) -> Cell:
 
 
 def typeset(sentence: str) -> str:
-    """A sentence of ours for a page: minus signs are minus signs, per cent signs stay with figures."""
+    """A sentence for a page: minus signs are minus signs, per cent signs stay with figures."""
     return re.sub(r"(?<=[ (])-(?=\d)", MINUS, sentence.replace(" %", f"{NARROW}%"))
 
 
