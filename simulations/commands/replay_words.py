@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["tables_in_words"]
 
 _MOST_REASONS = 5
+_ALIKE = 0.0005
 _WHAT_IT_MEANS = (
     "means over seeds, +- half a 95 % interval; % are of all GPUs, averaged over the time",
     "  allocated  GPUs that pods hold",
@@ -58,7 +59,8 @@ def tables_in_words(results: Sequence[PolicyReplays], warm_up: float) -> Iterato
 def _load_line(results: Sequence[PolicyReplays]) -> str:
     loads = [run.offered_load for run in results[0].runs]
     mean = sum(loads) / len(loads)
-    spread = "" if max(loads) == min(loads) else f", {min(loads):.3f} to {max(loads):.3f} by seed"
+    alike = max(loads) - min(loads) < _ALIKE
+    spread = "" if alike else f", {min(loads):.3f} to {max(loads):.3f} by seed"
     return f"offered load {mean:.3f}: GPU-time asked for over GPU-time there is{spread}"
 
 
