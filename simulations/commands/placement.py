@@ -140,7 +140,7 @@ def run_experiment(
         raise InputError(
             "no node has a GPU",
             remedy="give a node file with GPUs; placement is measured in GPU",
-            file=experiment.inventory.name,
+            file=experiment.inventory.file or experiment.inventory.name,
         )
     tasks = [
         Inflation(

@@ -1,0 +1,1 @@
+"""The commands as a planner meets them, through the front door."""
