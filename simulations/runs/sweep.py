@@ -69,11 +69,26 @@ def sweep(
                 results.append(run(task))
                 done()
             return results
-        futures = [executor.submit(run, task) for task in tasks]
+        with _interrupts_held_back():
+            futures = [executor.submit(run, task) for task in tasks]
         for future in as_completed(futures):
             future.result()
             done()
         return [future.result() for future in futures]
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Ctrl-C waits until the block is left.
+
+    A pool starts its processes when it is given work. They inherit what is held back, so a Ctrl-C
+    while they import, before they can leave interrupts alone, makes them print no traceback.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _leave_interrupts_alone() -> None:

@@ -50,8 +50,20 @@ def wait_until(happened: Callable[[], bool], what: str) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("command", ["placement", "replay"])
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_interrupt(command: str, workers: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("workers", "early"),
+    [
+        pytest.param(1, False, id="alone"),
+        pytest.param(2, False, id="two workers at work"),
+        pytest.param(2, True, id="two workers that still start"),
+    ],
+)
+def test_an_interrupt(
+    command: str,
+    workers: int,
+    early: bool,
+    tmp_path: Path,
+) -> None:
     """Nothing that was asked for is there, half or whole, and nobody goes on working."""
     files = small_cluster(tmp_path, pods=400)
     before = sorted(tmp_path.iterdir())
@@ -69,10 +81,11 @@ def test_an_interrupt(command: str, workers: int, tmp_path: Path) -> None:
         start_new_session=True,
     ) as process:
         try:
-            # With workers: spawned ones and the tracker of what they share.
-            expected = 1 if workers == 1 else 1 + workers
+            # With workers: this many, and the tracker of what they share.
+            expected = 1 if workers == 1 else 2 + workers
             wait_until(lambda: len(group_members(process.pid)) >= expected, "the workers start")
-            wait_until(lambda: _has_worked(process.pid, expected), "everybody works")
+            if not early:
+                wait_until(lambda: _has_worked(process.pid, expected), "everybody works")
             os.killpg(process.pid, signal.SIGINT)
             out, err = process.communicate(timeout=DEADLINE_S)
             wait_until(lambda: not group_members(process.pid), "all processes end")
