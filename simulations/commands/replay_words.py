@@ -61,7 +61,10 @@ def _load_line(results: Sequence[PolicyReplays]) -> str:
     mean = sum(loads) / len(loads)
     alike = max(loads) - min(loads) < _ALIKE
     spread = "" if alike else f", {min(loads):.3f} to {max(loads):.3f} by seed"
-    return f"offered load {mean:.3f}: GPU-time asked for over GPU-time there is{spread}"
+    return (
+        f"offered load {mean:.3f}: GPU-time asked for, in whole lifetimes, over GPU-time there is"
+        f"{spread}"
+    )
 
 
 def _time_line(results: Sequence[PolicyReplays], warm_up: float) -> str:

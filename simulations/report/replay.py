@@ -59,6 +59,8 @@ __all__ = ["replay_report", "replay_sections"]
 _MODEL = (
     "A pod that fits nowhere waits, and is tried again after a back-off when others have left.",
     "Nothing is evicted.",
+    "Trace arrivals begin with an empty fleet and end with the last arrival.",
+    "The load counts whole lifetimes, also what lies after the end, which is never allocated here.",
     "A pod stays as long after its start as it stayed in the trace, however long it waited.",
     "A pod that no node could hold even when empty is rejected at once.",
     "Waits are of pods that came in the measured time and started, not of those that still wait.",

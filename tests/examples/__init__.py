@@ -1,0 +1,1 @@
+"""The examples, as a person would run them."""
