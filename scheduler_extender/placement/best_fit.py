@@ -37,6 +37,7 @@ class BestFit(Baseline):
     ) -> NDArray[np.int64]:
         """100 * (1 - half the sum of both shares left), truncated to whole points."""
         shape = view.shapes[shape_id]
-        cpu_left = view.cpu_free_milli.take(columns) - shape.cpu_milli
-        gpu_left = view.gpu_free_sum_milli.take(columns) - shape.total_gpu_milli
-        return np.asarray((_BOTH - cpu_left - _CPU_PER_GPU * gpu_left) // _PER_POINT)
+        asked = shape.cpu_milli + _CPU_PER_GPU * shape.total_gpu_milli
+        free = view.gpu_free_sum_milli.take(columns) * _CPU_PER_GPU
+        free += view.cpu_free_milli.take(columns)
+        return np.asarray((_BOTH + asked - free) // _PER_POINT)
