@@ -126,6 +126,7 @@ class _Run:
         self.spec = spec
         self.view = ClusterView.of(spec.inventory.nodes)
         occupy(self.view, spec.inventory.bound)
+        self.every = self.view.live_slots()
         self.pods = [traced.pod for traced in spec.workload.pods]
         self.shape_ids = [self.view.intern(pod.shape) for pod in self.pods]
         self.given = PodMix.of(pod.shape for pod in self.pods)
@@ -196,7 +197,7 @@ class _Run:
         return True
 
     def _main_reason(self, shape_id: int) -> str:
-        counts = np.bincount(reasons(self.view, shape_id, self.view.live_slots()))
+        counts = np.bincount(reasons(self.view, shape_id, self.every))
         return Refusal(int(counts.argmax())).phrase
 
 

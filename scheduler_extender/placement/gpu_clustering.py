@@ -35,11 +35,10 @@ class GpuClustering(Baseline):
         tag = int(view.shapes.tag[shape_id])
         if tag == 0:
             return np.zeros(len(columns), np.int64)
-        gpu_pods = view.tag_count[columns, 1:]
-        same = view.tag_count[columns, tag] > 0
-        others = gpu_pods.sum(axis=1) > view.tag_count[columns, tag]
-        kind = np.select(
-            [same & ~others, same, ~others], [_ONLY_THIS, _AMONG_OTHERS, _EMPTY], default=0
-        )
+        pods = view.tag_count.take(columns, axis=0)
+        same = pods[:, tag]
+        others = np.add.reduce(pods, axis=1) - pods[:, 0] > same
+        alone = np.where(same > 0, _ONLY_THIS, _EMPTY)
+        kind = np.where(others, np.where(same > 0, _AMONG_OTHERS, 0), alone)
         gpu_free = view.gpu_free_sum_milli.take(columns)
         return np.asarray(kind + 25 * (GPU_CAP_MILLI - gpu_free) // GPU_CAP_MILLI)

@@ -36,16 +36,15 @@ class GpuPacking(Baseline):
         shape = view.shapes[shape_id]
         if shape.gpu_count == 0:
             return np.zeros(len(columns), np.int64)
-        free = view.gpu_free_milli[columns]
-        present = view.gpu_total_milli[columns] > 0
-        gpus = present.sum(axis=1)
-        whole = (free == WHOLE_GPU_MILLI).sum(axis=1)
+        width = view.device_width
+        free = view.gpu_free_milli.take(columns, axis=0)[:, :width]
+        present = view.gpu_total_milli.take(columns, axis=0)[:, :width] > 0
+        gpus = np.add.reduce(present, axis=1, dtype=np.int64)
+        whole = np.add.reduce(free == WHOLE_GPU_MILLI, axis=1, dtype=np.int64)
         in_use = np.where(present & (free < WHOLE_GPU_MILLI), free, 0)
-        fits_used = (in_use >= shape.gpu_milli).sum(axis=1)
-        free_percent = in_use.sum(axis=1) // 10
+        fits_used = np.add.reduce(in_use >= shape.gpu_milli, axis=1, dtype=np.int64)
+        free_percent = np.add.reduce(in_use, axis=1) // 10
         opened = np.maximum(0, shape.gpu_count - fits_used)
-        return np.select(
-            [whole == gpus, opened > 0],
-            [_IDLE - gpus, np.maximum(_OPENED - opened, _IDLE)],
-            default=np.maximum(_USED - free_percent // 10, _OPENED),
-        )
+        used = np.maximum(_USED - free_percent // 10, _OPENED)
+        points = np.where(opened > 0, np.maximum(_OPENED - opened, _IDLE), used)
+        return np.asarray(np.where(whole == gpus, _IDLE - gpus, points))
