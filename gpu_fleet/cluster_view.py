@@ -102,6 +102,8 @@ class ClusterView:
         self.gpu_memory_free_mib = np.full(wide, UNKNOWN_MIB, np.int64)
         self.gpu_memory_total_mib = np.full(wide, UNKNOWN_MIB, np.int64)
         self.device_kind = np.zeros(wide, np.int64)
+        self.device_count = np.zeros(slots, np.int64)
+        """Healthy devices."""
         self.model_id = np.full(slots, -1, np.int64)
         self.order_key = np.zeros(slots, np.int64)
         """Stable 63-bit key of the node's name: the last word between equals."""
@@ -225,6 +227,7 @@ class ClusterView:
             present = index < len(node.devices)
             self._write_device(slot, index, node.devices[index] if present else None)
         self.gpu_free_sum_milli[slot] = self.gpu_free_milli[slot].sum()
+        self.device_count[slot] = np.count_nonzero(self.gpu_total_milli[slot])
         for row, admission in enumerate(self.shapes.admissions):
             self.refusals[row, slot] = refusal(node, admission)
         self._note(slot)
@@ -454,6 +457,7 @@ _SLOT_COLUMNS = (
     "gpu_memory_free_mib",
     "gpu_memory_total_mib",
     "device_kind",
+    "device_count",
     "model_id",
     "order_key",
     "tag_count",

@@ -30,8 +30,7 @@ class PlacementPolicy(Protocol):
         """It wants equals drawn at random whatever the host's rule is (only `random` does)."""
         ...
 
-    @property
-    def version(self) -> int:
+    def version(self, view: ClusterView) -> int:
         """Changes whenever totals may change though no column did; caches start afresh then."""
         ...
 

@@ -134,10 +134,9 @@ def least_loss_totals(
     order_key: NDArray[np.int64],
     out: NDArray[np.int64],
 ) -> None:
-    """Totals of `LeastLoss` where only `stranding` and `reserve` have something to say."""
-    cpu, memory, count, milli, device_memory, width, lifetime_s, reserve, cpu_rate, memory_rate = (
-        request
-    )
+    """Totals of `LeastLoss` as far as `stranding`, `gang_room` and `reserve` go."""
+    cpu, memory, count, milli, device_memory, width = request[:6]
+    lifetime_s, reserve, cpu_rate, memory_rate, gang_price, gang = request[6:]
     for index in range(len(columns)):
         at = columns[index]
         out[index] = _INFEASIBLE
@@ -145,15 +144,21 @@ def least_loss_totals(
             continue
         open_count = 0
         free_milli = 0
+        whole = 0
         best = _NEVER
+        best_free = _WHOLE
         for device in range(width):
             free = gpu_free[at, device]
             free_milli += free
+            if free == _WHOLE:
+                whole += 1
             if free >= milli and (
                 device_memory == 0 or gpu_memory_free[at, device] >= device_memory
             ):
                 open_count += 1
-                best = max(best, hole[free - milli] - hole[free])
+                worth = hole[free - milli] - hole[free]
+                if worth > best or (worth == best and free < best_free):
+                    best, best_free = worth, free
         if open_count < count:
             continue
         change = best if count == 1 else 0
@@ -180,4 +185,10 @@ def least_loss_totals(
         if memory_rate > 0:
             lost += max(0, left - ((memory_free[at] - memory) * memory_rate >> 20))
             lost -= max(0, free - (memory_free[at] * memory_rate >> 20))
+        if gang_price > 0:
+            opened = count
+            if count == 1 and milli < _WHOLE and best_free < _WHOLE:
+                opened = 0
+            squares = whole * whole - (whole - opened) * (whole - opened)
+            lost += squares * (gang_price * 1000) // gang
         out[index] = (lost + ((order_key[at] >> 43) * reserve >> 20)) * lifetime_s

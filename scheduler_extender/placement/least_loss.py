@@ -16,11 +16,12 @@ import numpy as np
 from gpu_fleet import compiled
 from gpu_fleet.refusals import Refusal
 from gpu_fleet.scores import INFEASIBLE, Score, Scores, TermLoss
+from scheduler_extender.placement.device_choice import DeviceChoice
 from scheduler_extender.placement.feasibility import fits, reasons
 from scheduler_extender.placement.kernels import least_loss_totals
-from scheduler_extender.placement.policy import first_free_devices
 from scheduler_extender.placement.terms.capability import Capability
 from scheduler_extender.placement.terms.expectations import Expectations
+from scheduler_extender.placement.terms.gang_room import GangRoom, GangRoomSettings
 from scheduler_extender.placement.terms.locality import Locality
 from scheduler_extender.placement.terms.reserve import Reserve
 from scheduler_extender.placement.terms.specialisation import Specialisation
@@ -41,6 +42,7 @@ class LeastLossSettings:
     """The few numbers that are not facts. Reasons and data: docs/design/002-least-loss.md."""
 
     stranding: StrandingSettings = StrandingSettings()
+    gang_room: GangRoomSettings = GangRoomSettings()
     reserve_milli: int = 500
     """Thousandths of a GPU by which the last node of the fill order is dearer than the first."""
 
@@ -60,16 +62,21 @@ class LeastLoss:
         kernels: bool | None = None,
     ) -> None:
         self.settings = settings or LeastLossSettings()
-        self.version = 0
+        self._lessons = 0
+        self._price = 0
         self._expect = expect or Expectations(lifetimes_s=mix.lifetimes_s())
         self._compiled = compiled.is_available() if kernels is None else kernels
-        self.stranding = Stranding(RoomTable.of(mix, self.settings.stranding), self._expect)
+        table = RoomTable.of(mix, self.settings.stranding)
+        self.choice = DeviceChoice(table.hole)
+        self.stranding = Stranding(table, self.choice, self._expect)
+        self.gang_room = GangRoom(mix, self.choice, self.settings.gang_room, self._expect)
         self.reserve = Reserve(self.settings.reserve_milli, self._expect)
         self._asked: dict[int, tuple[ScoreTerm, ...]] = {}
         self._requests: dict[int, NDArray[np.int64]] = {}
         self._bound: ClusterView | None = None
         self.terms: tuple[ScoreTerm, ...] = (
             self.stranding,
+            self.gang_room,
             self.reserve,
             Locality(self._expect),
             Specialisation(self._expect),
@@ -79,6 +86,8 @@ class LeastLoss:
     def learn(self, mix: PodMix) -> None:
         """Go on with another pod mix; caches notice by the version."""
         self.stranding.table = RoomTable.of(mix, self.settings.stranding)
+        self.choice.hole = self.stranding.table.hole
+        self.gang_room.learn(mix)
         self._forget()
 
     def replace_term(self, term: ScoreTerm) -> None:
@@ -86,6 +95,15 @@ class LeastLoss:
         self.terms = tuple(term if old.name == term.name else old for old in self.terms)
         self._compiled = False
         self._forget()
+
+    def version(self, view: ClusterView) -> int:
+        """See `PlacementPolicy.version`: what was learned, and the price of gang room now."""
+        price = self.gang_room.price(view)
+        if price != self._price or self._bound is not view:
+            self._bound = view
+            self._price = price
+            self._forget()
+        return self._lessons
 
     def totals(
         self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
@@ -132,28 +150,21 @@ class LeastLoss:
         slot: int,
         draw: int,  # noqa: ARG002 - nothing is drawn here
     ) -> tuple[int, ...]:
-        """See `PlacementPolicy.devices`: the least destroyed part, the first free whole GPUs."""
-        shape = view.shapes[shape_id]
-        if shape.gpu_count == 0:
-            return ()
-        if shape.is_share:
-            return (self.stranding.best_device(view, shape_id, slot),)
-        return first_free_devices(view, shape_id, slot)
+        """See `PlacementPolicy.devices` and `DeviceChoice`."""
+        return self.choice.devices(view, shape_id, slot)
 
     def _forget(self) -> None:
         """What was worked out for a shape may be wrong now; caches see the new version."""
         self._asked.clear()
         self._requests.clear()
-        self.version += 1
+        self._lessons += 1
 
     def _asked_terms(self, view: ClusterView, shape_id: int) -> tuple[ScoreTerm, ...]:
         """The terms that have something to say about a shape and are not in the kernel."""
-        if self._bound is not view:
-            self._bound = view
-            self._forget()
+        self.version(view)  # what is remembered must belong to this view and to the price now
         asked = self._asked.get(shape_id)
         if asked is None:
-            in_kernel = (self.stranding, self.reserve) if self._compiled else ()
+            in_kernel = (self.stranding, self.gang_room, self.reserve) if self._compiled else ()
             asked = tuple(
                 term
                 for term in self.terms
@@ -179,6 +190,8 @@ class LeastLoss:
                     self.reserve.weight_micro,
                     table.per_cpu_milli,
                     table.per_memory_mib,
+                    self._price if shape.gpu_count and self.gang_room.gang else 0,
+                    self.gang_room.gang.gpus if self.gang_room.gang else 1,
                 ),
                 np.int64,
             )

@@ -45,14 +45,15 @@ class ScoreCache:
         self._view = view
         self._max_shapes = max_shapes
         self._rows: OrderedDict[int, _Row] = OrderedDict()
-        self._version = policy.version
+        self._version = policy.version(view)
 
     def totals(self, shape_id: int) -> NDArray[np.int64]:
         """The total of every slot, true now; do not keep or change it."""
         view = self._view
-        if self._policy.version != self._version:
+        version = self._policy.version(view)
+        if version != self._version:
             self._rows.clear()
-            self._version = self._policy.version
+            self._version = version
         row = self._rows.get(shape_id)
         if row is None or len(row.totals) < view.slots:
             return self._fill(shape_id)

@@ -15,13 +15,13 @@ import numpy as np
 
 from gpu_fleet.nodes import WHOLE_GPU_MILLI
 from gpu_fleet.scores import MICRO
-from scheduler_extender.placement.feasibility import open_devices, open_list
 from scheduler_extender.placement.hole_value import hole_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gpu_fleet.cluster_view import ClusterView
+    from scheduler_extender.placement.device_choice import DeviceChoice
     from scheduler_extender.placement.pod_mix import PodMix
     from scheduler_extender.placement.terms.expectations import Expectations
 
@@ -99,8 +99,9 @@ class Stranding:
 
     name = "stranding"
 
-    def __init__(self, table: RoomTable, expect: Expectations) -> None:
+    def __init__(self, table: RoomTable, choice: DeviceChoice, expect: Expectations) -> None:
         self.table = table
+        self.choice = choice
         self._expect = expect
 
     def applies(self, view: ClusterView, shape_id: int) -> bool:  # noqa: ARG002 - part of the seam
@@ -119,7 +120,7 @@ class Stranding:
         before = useful_room(self.table, holes, free_milli, cpu, memory)
         after = useful_room(
             self.table,
-            holes + self._change_of_holes(view, shape_id, columns),
+            holes + self.choice.worth_change(view, shape_id, columns),
             free_milli - shape.total_gpu_milli,
             cpu - shape.cpu_milli,
             memory - shape.memory_mib,
@@ -131,28 +132,6 @@ class Stranding:
         """Micro-GPU that such a pod is worth: what it takes where it fits perfectly."""
         shape = view.shapes[shape_id]
         return shape.gpu_count * int(self.table.hole[shape.gpu_milli]) if shape.gpu_count else 0
-
-    def best_device(self, view: ClusterView, shape_id: int, slot: int) -> int:
-        """The device where a pod for part of a GPU destroys the least; the tightest of equals."""
-        hole, milli = self.table.hole, int(view.shapes.gpu_milli[shape_id])
-        return min(
-            (int(hole[free] - hole[free - milli]), free, device)
-            for free, device in open_list(view, shape_id, slot)
-        )[2]
-
-    def _change_of_holes(
-        self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        shape = view.shapes[shape_id]
-        if shape.gpu_count == 0:
-            return np.zeros(len(columns), np.int64)
-        free = view.gpu_free_milli[columns, : view.device_width]
-        change = self.table.hole[np.maximum(0, free - shape.gpu_milli)] - self.table.hole[free]
-        change[~open_devices(view, shape_id, columns)] = -(1 << 40)
-        if shape.gpu_count == 1:
-            return np.asarray(change.max(axis=1))
-        change.sort(axis=1)
-        return np.asarray(change[:, -shape.gpu_count :].sum(axis=1))
 
     def why(self, view: ClusterView, shape_id: int, slot: int) -> str:  # noqa: ARG002
         """See `ScoreTerm.why`."""
