@@ -68,7 +68,7 @@ def _write_inputs(out: Path) -> Inputs:
     check_writable(out / _REPORT)
     for name, text in bundled_files():
         write_text(out / name, text)
-    return Inputs(nodes=out / "nodes.csv", pods=out / "pods.csv")
+    return Inputs(out)
 
 
 def _told(number: int, chapter: Chapter) -> str:
@@ -80,6 +80,6 @@ def _closing(out: Path, chapters: list[Chapter], seconds: float) -> str:
     files = ", ".join(chapter.file for chapter in chapters)
     return f"""\
 {seconds:.0f} s. Everything with its charts: {out / _REPORT}
-The figures: {files} in {out}; the fleet and its pods: nodes.csv, pods.csv
+The figures: {files} in {out}, beside the files that they are of.
 
 {_NEXT}"""

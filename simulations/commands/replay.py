@@ -202,9 +202,11 @@ def _notes(experiment: Experiment) -> tuple[str, ...]:
         )
     endless = sum(traced.deleted_s is None for traced in experiment.workload.pods)
     if endless:
-        own.append(f"{endless} pods have no deletion_time: they stay to the end of the trace")
+        own.append(f"pods without deletion_time stay to the end of the trace: {endless}")
     if experiment.inventory.bound:
-        own.append(f"{len(experiment.inventory.bound)} pods that are bound already stay throughout")
+        own.append(
+            f"pods that are bound already stay throughout: {len(experiment.inventory.bound)}"
+        )
     return (*experiment.inventory.notes, *experiment.workload.notes, *own)
 
 

@@ -92,31 +92,38 @@ def placement_sections(results: Sequence[PolicyResult]) -> tuple[Section, ...]:
 
 
 def _table(results: Sequence[PolicyResult], best: PolicyResult, arrived: int) -> Table:
+    several = len(results) > 1
+    against = (
+        Column(f"Against {best.policy}", unit="points", decimals=2, signed=True),
+        Column("95 % interval", unit="points", text=False),
+    )
+    paired = " Differences are by pairs: same seed, same pods, same order." if several else ""
     return Table(
         title=f"GPUs allocated at {arrived} % arrived load",
         columns=(
             Column("Policy"),
             Column("Allocated", unit="%", decimals=2),
             Column("95 % interval", unit="%", text=False),
-            Column(f"Against {best.policy}", unit="points", decimals=2, signed=True),
-            Column("95 % interval", unit="points", text=False),
+            *(against if several else ()),
             Column("Free", unit="%", decimals=2),
             Column("Pods given up", decimals=1),
         ),
-        rows=tuple(_row(result, best, arrived) for result in results),
-        caption="Means over seeds. Differences are by pairs: same seed, same pods, same order.",
+        rows=tuple(_row(result, best, arrived, several=several) for result in results),
+        caption=f"Means over seeds.{paired}",
         highlight=results.index(best),
     )
 
 
-def _row(result: PolicyResult, best: PolicyResult, arrived: int) -> tuple[Cell, ...]:
+def _row(
+    result: PolicyResult, best: PolicyResult, arrived: int, *, several: bool
+) -> tuple[Cell, ...]:
     allocated = result.allocated(arrived)
     gap = None if result is best else result.against(best, arrived)
     return (
         result.policy,
         allocated.mean,
         interval_cell(allocated),
-        *difference_cells(gap),
+        *(difference_cells(gap) if several else ()),
         100 - allocated.mean,
         result.rejected(arrived),
     )
