@@ -39,7 +39,7 @@ __all__ = ["LeastLoss", "LeastLossSettings"]
 
 @dataclass(frozen=True, slots=True)
 class LeastLossSettings:
-    """The few numbers that are not facts. Reasons and data: docs/design/002-least-loss.md."""
+    """The few numbers that are not facts; reasons and data: docs/design/002-least-loss.md."""
 
     stranding: StrandingSettings = StrandingSettings()
     gang_room: GangRoomSettings = GangRoomSettings()

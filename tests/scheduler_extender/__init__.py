@@ -1,0 +1,1 @@
+"""Tests of the scheduler extender, by behaviour; they must not reach a network."""

@@ -1,0 +1,1 @@
+"""Tests of placement decisions, by behaviour; they must not read files."""
