@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from scheduler_extender.placement.choice import TieBreak
 from simulations.inflation import Inflation, InflationRun, inflate
+from simulations.learned_mix import MixSource
 from simulations.statistics import mean_interval
 from tests.traces import openb_fleet, openb_pods
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from simulations.learned_mix import MixSource
 
 __all__ = ["REPORT_SEEDS", "allocated", "inflation_runs", "row"]
 
@@ -23,12 +22,11 @@ def inflation_runs(
     variant: str,
     policy: str,
     tie_break: TieBreak,
-    mix: MixSource | None = None,
+    mix: MixSource = MixSource(),
     *,
     keep_log: bool = False,
 ) -> list[InflationRun]:
     """The published protocol on an openb variant, for all reported seeds."""
-    options = {} if mix is None else {"mix": mix}
     return [
         inflate(
             Inflation(
@@ -38,7 +36,7 @@ def inflation_runs(
                 seed,
                 tie_break=tie_break,
                 keep_log=keep_log,
-                **options,
+                mix=mix,
             )
         )
         for seed in REPORT_SEEDS

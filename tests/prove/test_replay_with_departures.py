@@ -110,7 +110,7 @@ def test_in_overload_least_loss_strands_less_than_fgd_s(load: float) -> None:
 
 
 def test_in_bursts_least_loss_keeps_up_with_fgd_s() -> None:
-    """The open goal: the same parameters are as good where quiet and busy days follow each other."""
+    """The open goal: the same parameters are as good where quiet and busy days alternate."""
     arrivals = TraceArrivals(scale=COPIES, skip_s=FIRST_BUSY_DAY_S)
     results = runs(arrivals, share=4)
     keep("replay_trace_shaped", results)

@@ -42,7 +42,7 @@ def test_six_published_policies_land_where_the_study_says(variant: str) -> None:
 
 
 def test_fgd_falls_by_five_points_when_equals_are_drawn_at_random() -> None:
-    """kube-scheduler draws among equal scores, and FGD's whole gain was in the patched tie-break."""
+    """kube-scheduler draws among equals, and FGD's whole gain was in the patched tie-break."""
     runs = inflation_runs("default", "fgd", TieBreak.RANDOM)
     record("fgd_random_ties", [row("default", TieBreak.RANDOM, runs)])
 
