@@ -92,7 +92,8 @@ class Pending:
         ready = shapes[fits & (self._open_ns[shapes] <= now_ns)]
         if len(ready) == 0:
             return None
-        return min(ready.tolist(), key=lambda shape: self._lines[shape][0])
+        candidates: list[int] = ready.tolist()
+        return min(candidates, key=lambda shape: self._lines[shape][0])
 
     def failed(self, shape_id: int, now_ns: int) -> None:
         """A pod of this shape was tried again and fits nowhere."""

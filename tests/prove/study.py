@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scheduler_extender.placement.choice import TieBreak
 from simulations.inflation import Inflation, InflationRun, inflate
 from simulations.learned_mix import MixSource
 from simulations.statistics import mean_interval
@@ -12,6 +11,8 @@ from tests.traces import openb_fleet, openb_pods
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from scheduler_extender.placement.choice import TieBreak
 
 __all__ = ["REPORT_SEEDS", "allocated", "inflation_runs", "row"]
 
