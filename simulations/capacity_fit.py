@@ -70,8 +70,8 @@ class OnlyThing:
 
     def __str__(self) -> str:
         nodes = "1 node" if self.nodes == 1 else f"{self.nodes:,} nodes"
-        gpus = f", with {self.free_gpus:g} free GPUs," if self.free_gpus else ""
-        return f"on {nodes}{gpus} the only thing in the way is: {self.refusal.phrase}"
+        gpus = f", and {self.free_gpus:,g} GPUs are free there" if self.free_gpus else ""
+        return f"the only obstacle on {nodes} is '{self.refusal.phrase}'{gpus}"
 
 
 @dataclass(frozen=True, slots=True)

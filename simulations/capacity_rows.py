@@ -23,6 +23,7 @@ __all__ = [
     "fit_row",
     "fit_verdict",
     "gap_percent",
+    "policy_remark",
     "size_row",
     "size_verdict",
     "usage",
@@ -56,7 +57,8 @@ def fit_verdict(shape: PodShape, fit: Fit) -> str:
     answer = f"{many}{more} of this shape ({shape.describe()}) {fits}."
     if not fit.only_things:
         return f"{answer} On every node several things stop the next one."
-    return f"{answer} What would help most: {fit.only_things[0]}."
+    only = str(fit.only_things[0])
+    return f"{answer} {only[:1].upper()}{only[1:]}."
 
 
 # -- size ----------------------------------------------------------------------------------------
@@ -75,8 +77,8 @@ def size_row(policy: str, size: Size) -> dict[str, object]:
     }
 
 
-def size_verdict(policy: str, pods: int, size: Size) -> str:
-    """The answer, how good it is, and what it takes to fill the nodes like that."""
+def size_verdict(pods: int, size: Size) -> str:
+    """The answer, and how good it is."""
     nodes = len(size.plan)
     gap = gap_percent(size)
     proof = (
@@ -87,7 +89,7 @@ def size_verdict(policy: str, pods: int, size: Size) -> str:
     )
     return (
         f"{nodes:,} {'node' if nodes == 1 else 'nodes'} hold all {pods:,} pods for "
-        f"{size.cost_per_hour:,.2f} an hour; {proof}. {_by_policy(policy, size)}"
+        f"{size.cost_per_hour:,.2f} an hour; {proof}."
     )
 
 
@@ -98,12 +100,13 @@ def gap_percent(size: Size) -> float:
     return 100 * (1 - size.lower_bound_cost_per_hour / size.cost_per_hour)
 
 
-def _by_policy(policy: str, size: Size) -> str:
+def policy_remark(policy: str, size: Size) -> str:
+    """What it takes to fill the nodes like that."""
     if size.policy_cost_per_hour <= size.cost_per_hour:
         return f"{policy} fills them like that by itself, largest pods first."
     more = 100 * (size.policy_cost_per_hour / size.cost_per_hour - 1)
     return (
-        f"That is a packing made with all pods in view; {policy}, placing them one by one, largest "
+        f"That packing is made with all pods in view; {policy}, placing them one by one, largest "
         f"first, needs {size.policy_cost_per_hour:,.2f} ({_percent(more)} % more)."
     )
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpu_fleet.errors import InputError
-from simulations.capacity_rows import gap_percent, size_row, size_verdict, usage
+from simulations.capacity_rows import gap_percent, policy_remark, size_row, size_verdict, usage
 from simulations.capacity_size import STEPS, Size, Sizing, size
 from simulations.commands.capacity_fit import one_policy
 from simulations.commands.options import JsonPath, LogPath, PodsFile, ReportPath
@@ -202,7 +202,8 @@ def words(experiment: Experiment, outcome: Size) -> str:
         *((f"and {len(used) - _MOST_ROWS} more offerings",) if len(used) > _MOST_ROWS else ()),
         "",
         cost,
-        size_verdict(experiment.policy, len(experiment.workload.pods), outcome),
+        size_verdict(len(experiment.workload.pods), outcome),
+        policy_remark(experiment.policy, outcome),
     ]
     return "\n".join(lines)
 

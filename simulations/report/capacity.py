@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulations.capacity_rows import fit_verdict, gap_percent, size_verdict, usage
+from simulations.capacity_rows import fit_verdict, policy_remark, size_verdict, usage
 from simulations.report.document import Bar, BarChart, Column, Part, Report, Table
 from simulations.report.fleet_parts import sentences, spec_json, typeset
 
@@ -85,9 +85,16 @@ def fit_sections(outcome: Fit) -> tuple[Section, ...]:
                 (reason, nodes, nodes_alone.get(reason, 0), free.get(reason, 0.0))
                 for reason, nodes in outcome.stops_by_reason.items()
             ),
-            highlight=0 if outcome.stops_by_reason else None,
+            highlight=_most_helpful(outcome),
         ),
     )
+
+
+def _most_helpful(outcome: Fit) -> int | None:
+    """The row of the thing that the verdict speaks of."""
+    if not outcome.only_things:
+        return None
+    return list(outcome.stops_by_reason).index(outcome.only_things[0].refusal.phrase)
 
 
 def size_report(
@@ -97,7 +104,7 @@ def size_report(
     pods = len(experiment.workload.pods)
     return Report(
         title=f"What to buy: {experiment.workload.name}",
-        verdict=typeset(size_verdict(experiment.policy, pods, outcome)),
+        verdict=typeset(size_verdict(pods, outcome)),
         facts=(
             ("Command", f"synthscale {content['command']}"),
             ("Version", str(content["version"])),
@@ -133,7 +140,7 @@ def _costs(policy: str, outcome: Size) -> Table:
         rows=tuple(
             (name, cost, 100 * (cost / least - 1) if least else 0.0) for name, cost in costs
         ),
-        caption=f"Gap between the set and the bound: {gap_percent(outcome):.2f} % of its cost.",
+        caption=typeset(policy_remark(policy, outcome)),
         highlight=1,
     )
 
