@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHAPTERS", "Chapter", "Inputs", "bundled_files"]
 
-_NODES, _PODS = 64, 2_500
+_NODES, _PODS = 64, 2_000
 _PLACEMENT_SEEDS = tuple(range(42, 52))
 _REPLAY_SEEDS = tuple(range(42, 47))
 _AGENT_SEEDS = tuple(range(42, 47))
