@@ -39,7 +39,7 @@ _NODES, _PODS = 64, 2_000
 _PLACEMENT_SEEDS = tuple(range(42, 52))
 _REPLAY_SEEDS = tuple(range(42, 47))
 _AGENT_SEEDS = tuple(range(42, 47))
-_AGENT_TASKS = 2_000
+_AGENT_TASKS = 1_500
 _EVENING_S = 18 * 3_600
 _FIT = PodShape(cpu_milli=8_000, memory_mib=32 * 1_024, gpu_count=1)
 _BUDGET_S = 3.0
