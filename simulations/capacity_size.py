@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PlannedNode", "PlannedPod", "Size", "SizeSettings", "Sizing", "size"]
 
+_ROUNDING = 1e-5
+"""HiGHS keeps each limit to 1e-6 of a node, and a workload needs a few nodes of each offering."""
+
 
 @dataclass(frozen=True, slots=True)
 class SizeSettings:
@@ -113,8 +116,7 @@ def size(sizing: Sizing, may_go_on: Callable[[], bool], step: Callable[[], None]
     return Size(
         plan=plan,
         cost_per_hour=best.cost_per_hour,
-        # The solver keeps limits to 1e-6 of a node: an answer that reaches the bound is optimal.
-        lower_bound_cost_per_hour=min(bound.cost_per_hour, best.cost_per_hour),
+        lower_bound_cost_per_hour=_least(bound.cost_per_hour, best.cost_per_hour),
         policy_counts=_named(by_policy),
         policy_cost_per_hour=by_policy.cost_per_hour,
         looked_at=len(market.offerings),
@@ -175,6 +177,13 @@ def _check_plan(plan: Sequence[PlannedNode], pods: Sequence[Pod]) -> None:
     lost = [pod.name for pod in pods if view.placement(pod.name) is None]
     if lost:
         raise InvariantBroken(f"the plan has no place for {len(lost)} pods, the first is {lost[0]}")
+
+
+def _least(bound: float, cost: float) -> float:
+    """The bound, less the solver's rounding where the set reaches it."""
+    if bound > cost * (1 + _ROUNDING) + _ROUNDING:
+        raise InvariantBroken(f"a set costs {cost}, which is under the lower bound {bound}")
+    return min(bound, cost)
 
 
 def _named(packing: Packing) -> dict[str, int]:
