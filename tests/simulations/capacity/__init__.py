@@ -1,0 +1,1 @@
+"""What the planner's two questions promise: how much more fits, and what to buy."""
