@@ -101,6 +101,8 @@ class ClusterView:
         """The row sums of `gpu_free_milli`."""
         self.gpu_memory_free_mib = np.full(wide, UNKNOWN_MIB, np.int64)
         self.gpu_memory_total_mib = np.full(wide, UNKNOWN_MIB, np.int64)
+        self.gpu_memory_used_mib = np.zeros(wide, np.int64)
+        """What pods hold, also while nobody knows how much there is."""
         self.device_kind = np.zeros(wide, np.int64)
         self.device_count = np.zeros(slots, np.int64)
         """Healthy devices."""
@@ -146,6 +148,8 @@ class ClusterView:
 
     def live_slots(self) -> NDArray[np.int64]:
         """The columns that hold a node."""
+        if len(self._slot_of) == self.slots:
+            return np.arange(self.slots)
         return np.array(sorted(self._slot_of.values()), np.int64)
 
     def add_node(self, node: Node) -> int:
@@ -233,12 +237,6 @@ class ClusterView:
         self._note(slot)
 
     def _write_device(self, slot: int, index: int, device: Device | None) -> None:
-        known_before = self.gpu_memory_total_mib[slot, index] != UNKNOWN_MIB
-        memory_used = (
-            self.gpu_memory_total_mib[slot, index] - self.gpu_memory_free_mib[slot, index]
-            if known_before
-            else 0
-        )
         memory = device.memory_mib if device is not None else Missing("no such device")
         total = device.gpu_milli if device is not None and device.healthy else 0
         self.device_kind[slot, index] = 0 if device is None else device.kind
@@ -249,7 +247,7 @@ class ClusterView:
             self.gpu_memory_free_mib[slot, index] = UNKNOWN_MIB
             return
         self.gpu_memory_total_mib[slot, index] = memory
-        self.gpu_memory_free_mib[slot, index] = memory - memory_used
+        self.gpu_memory_free_mib[slot, index] = memory - self.gpu_memory_used_mib[slot, index]
 
     def model(self, name: str) -> int:
         """The number by which columns call a GPU model, new or known."""
@@ -282,13 +280,8 @@ class ClusterView:
         """Take what a pod asks for. Refused as a whole if anything of it is not free."""
         if pod in self._placements:
             raise DuplicateName(f"pod {pod} is placed already; release it first")
-        shape = self.shapes[shape_id]
-        self._check(pod, shape, slot, devices)
-        self._take(shape, slot, devices, 1)
-        self.tag_count[slot, self.shapes.tag[shape_id]] += 1
-        self._placements[pod] = Placement(shape_id, slot, devices)
-        self._pods_on[slot][pod] = None
-        self._note(slot)
+        self._check(pod, self.shapes[shape_id], slot, devices)
+        self._put(pod, shape_id, slot, devices)
 
     def release(self, pod: str) -> Placement:
         """Give back what a pod had; returns where it was."""
@@ -327,6 +320,13 @@ class ClusterView:
                     f"pod {pod}: device {device} of {self.node(slot).name} has too little memory"
                 )
 
+    def _put(self, pod: str, shape_id: int, slot: int, devices: tuple[int, ...]) -> None:
+        self._take(self.shapes[shape_id], slot, devices, 1)
+        self.tag_count[slot, self.shapes.tag[shape_id]] += 1
+        self._placements[pod] = Placement(shape_id, slot, devices)
+        self._pods_on[slot][pod] = None
+        self._note(slot)
+
     def _take(self, shape: PodShape, slot: int, devices: tuple[int, ...], sign: int) -> None:
         self.cpu_free_milli[slot] -= sign * shape.cpu_milli
         self.memory_free_mib[slot] -= sign * shape.memory_mib
@@ -336,8 +336,10 @@ class ClusterView:
             self.gpu_used_milli[slot, device] = used
             self.gpu_free_sum_milli[slot] += free - self.gpu_free_milli[slot, device]
             self.gpu_free_milli[slot, device] = free
-            if shape.gpu_memory_mib and self.gpu_memory_total_mib[slot, device] != UNKNOWN_MIB:
-                self.gpu_memory_free_mib[slot, device] -= sign * shape.gpu_memory_mib
+            if shape.gpu_memory_mib:
+                self.gpu_memory_used_mib[slot, device] += sign * shape.gpu_memory_mib
+                if self.gpu_memory_total_mib[slot, device] != UNKNOWN_MIB:
+                    self.gpu_memory_free_mib[slot, device] -= sign * shape.gpu_memory_mib
 
     def _match(self, row: int) -> None:
         admission = self.shapes.admissions[row]
@@ -428,7 +430,8 @@ class ClusterView:
         """A view that answers as the one the snapshot was taken of."""
         view = cls.of(snapshot.nodes)
         for pod, shape, node, devices in snapshot.pods:
-            view.place(pod, view.intern(shape), view.slot(node), devices)
+            # What runs, runs, also where the node has shrunk or a device has fallen sick since.
+            view._put(pod, view.intern(shape), view.slot(node), devices)  # noqa: SLF001 - own
         sizes = dict(snapshot.dataset_bytes)
         for name, size in snapshot.dataset_bytes:
             view.define_dataset(name, size)
@@ -456,6 +459,7 @@ _SLOT_COLUMNS = (
     "gpu_free_sum_milli",
     "gpu_memory_free_mib",
     "gpu_memory_total_mib",
+    "gpu_memory_used_mib",
     "device_kind",
     "device_count",
     "model_id",
