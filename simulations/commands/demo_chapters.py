@@ -201,7 +201,7 @@ def _fit(inputs: Inputs, _executor: Executor | None) -> Chapter:
     files: dict[str, str | None] = {"nodes": str(inputs.nodes), "also": str(inputs.running)}
     spec = capacity_fit.spec_of(experiment, files)
     return Chapter(
-        question="With that running, how many more pods of one kind fit, and what stops the next?",
+        question="Beside what runs in the evening, how many more pods of one kind fit?",
         by_hand=(
             f"synthscale capacity fit --nodes {inputs.nodes} --also {inputs.running} "
             "--gpus 1 --cpu 8 --memory 32Gi"

@@ -41,6 +41,22 @@ _MOST_MAPS = 4
 """Policies whose maps are shown: more than that nobody compares by eye."""
 _STRANDED_TOP = 0.5
 """Rarely is more than half of a row stranded; the colours are spent below."""
+_VALUED = (
+    "Every policy's choices, valued by the terms of least-loss: that tells where losses come from, "
+    "and is no contest, since the judge is a competitor."
+)
+_TERMS = {
+    "stranding": (
+        "Stranding: useful room destroyed beyond what the pod uses; below zero it filled holes "
+        "that little else fits into."
+    ),
+    "gang-room": "Gang-room: nearly empty nodes begun, where whole ones for large pods run short.",
+    "reserve": "Reserve: the price of nodes that are kept for later.",
+    "locality": "Locality: GPUs that wait for data.",
+    "specialisation": "Specialisation: work that runs slower on this GPU model.",
+    "capability": "Capability: a stronger GPU than was needed.",
+}
+"""What each term means, for those that are shown; a term without a line stands by its name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,12 +141,7 @@ def loss_table(
                 Column("all terms", unit="GPU-s a pod", decimals=1),
             ),
             rows=rows,
-            caption=(
-                f"{when} Every policy's choices, valued by the terms of least-loss. Stranding is "
-                "useful room destroyed beyond what the pod uses; below zero it filled holes that "
-                "little else fits into. Reserve is the price of nodes that are kept for later. It "
-                "tells where losses come from and is no contest: the judge is a competitor."
-            ),
+            caption=" ".join((when, _VALUED, *(_TERMS[term] for term in terms if term in _TERMS))),
             highlight=next((at for at, row in enumerate(rows) if row[0] == best), None),
         ),
     )
