@@ -26,11 +26,17 @@ DEFAULT_LIFETIME_S = 3_600
 
 @dataclass(frozen=True, slots=True)
 class MixClass:
-    """Pods of one shape: `count` of them were seen, each expected to stay `lifetime_s`."""
+    """Pods of one shape: how many were seen, and how long one is expected to stay."""
 
     shape: PodShape
     count: int
-    lifetime_s: int = DEFAULT_LIFETIME_S
+    lifetime_s: int | None = None
+    """None: nobody knows, as where nothing ever departs."""
+
+    @property
+    def stay_s(self) -> int:
+        """The expected lifetime, or the default where nobody knows."""
+        return DEFAULT_LIFETIME_S if self.lifetime_s is None else self.lifetime_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class PodMix:
         known = lifetimes_s or {}
         return cls(
             tuple(
-                MixClass(shape, count, known.get(shape, DEFAULT_LIFETIME_S))
+                MixClass(shape, count, known.get(shape))
                 for shape, count in Counter(shapes).most_common()
             )
         )
@@ -88,8 +94,12 @@ class PodMix:
         return dict(sorted(sizes.items()))
 
     def lifetimes_s(self) -> dict[PodShape, int]:
-        """Expected lifetime by shape."""
-        return {entry.shape: entry.lifetime_s for entry in self.classes}
+        """Expected lifetime by shape, where it is known."""
+        return {
+            entry.shape: entry.lifetime_s
+            for entry in self.classes
+            if entry.lifetime_s is not None
+        }
 
     def per_gpu(self) -> tuple[int, int] | None:
         """(milli-CPU, MiB) that the mix asks for with each GPU, CPU-only pods included.

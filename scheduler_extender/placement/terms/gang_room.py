@@ -56,12 +56,18 @@ class Gang:
 
     @classmethod
     def of(cls, mix: PodMix) -> Gang | None:
-        """The mix's pods with the most whole GPUs, or None if none takes two or more."""
+        """The mix's pods with the most whole GPUs, or None if none takes two or more.
+
+        None too where nobody knows how long pods stay: then nothing says how much of the fleet's
+        time gangs take, or whether anything will ever depart and make room.
+        """
+        if any(entry.lifetime_s is None for entry in mix.classes):
+            return None
         work: dict[int, int] = {0: 0}
         for entry in mix.classes:
             shape = entry.shape
             gpus = shape.gpu_count if shape.gpu_milli == WHOLE_GPU_MILLI else 0
-            spent = entry.count * shape.total_gpu_milli * entry.lifetime_s
+            spent = entry.count * shape.total_gpu_milli * entry.stay_s
             work[gpus] = work.get(gpus, 0) + spent
         largest = max(work)
         if largest < _SMALLEST_GANG:

@@ -18,7 +18,13 @@ HALF = PodShape(6_000, 24 * GIB, 1, 470)
 MOST = PodShape(10_000, 40 * GIB, 1, 810)
 GANG = PodShape(96_000, 384 * GIB, 8)
 CPU_ONLY = PodShape(16_000, 32 * GIB)
-MIX = PodMix((MixClass(WHOLE, 40), MixClass(HALF, 30), MixClass(MOST, 20), MixClass(GANG, 1)))
+HOUR_S = 3_600
+MIX = PodMix(
+    tuple(
+        MixClass(shape, count, HOUR_S)
+        for shape, count in ((WHOLE, 40), (HALF, 30), (MOST, 20), (GANG, 1))
+    )
+)
 
 
 def node(view: ClusterView, name: str, cpu: int, free_milli: list[int]) -> int:
