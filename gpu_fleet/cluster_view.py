@@ -74,6 +74,8 @@ class ClusterView:
         """Slots ever used; freed ones are used again."""
         self.changes = 0
         """Changes so far: the view's version."""
+        self.node_changes = 0
+        """Changes so far that were not a pod's: nodes that came, went or changed."""
         self.feed: NDArray[np.int64] = np.zeros(_FEED, np.int64)
         self.dataset_names: list[str] = []
         self.dataset_bytes: NDArray[np.int64] = np.zeros(0, np.int64)
@@ -179,6 +181,7 @@ class ClusterView:
         self._nodes[slot] = None
         self._clear(slot)
         self._free_slots.append(slot)
+        self.node_changes += 1
         self._note(slot)
         return pods
 
@@ -234,6 +237,7 @@ class ClusterView:
         self.device_count[slot] = np.count_nonzero(self.gpu_total_milli[slot])
         for row, admission in enumerate(self.shapes.admissions):
             self.refusals[row, slot] = refusal(node, admission)
+        self.node_changes += 1
         self._note(slot)
 
     def _write_device(self, slot: int, index: int, device: Device | None) -> None:
