@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from scheduler_extender.placement.pod_mix import DEFAULT_LIFETIME_S
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gpu_fleet.agents import AgentProfile
     from gpu_fleet.pods import PodShape
@@ -33,3 +33,18 @@ class Expectations:
     def lifetime_s(self, shape: PodShape) -> int:
         """How long a pod of this shape is expected to stay; at least a second."""
         return max(1, self.lifetimes_s.get(shape, self.default_lifetime_s))
+
+    def speeds(self, shape: PodShape) -> Mapping[str, int]:
+        """What its agent's profile states of speed by GPU model; empty where nobody said."""
+        profile = None if shape.agent is None else self.agents.get(shape.agent)
+        return {} if profile is None else profile.speed_permille
+
+    def slowdown_permille(self, shape: PodShape, models: Sequence[str | None]) -> list[int]:
+        """By model: thousandths of the time such a pod takes on the best of these models.
+
+        1000 for models without a stated speed: nothing is known against them.
+        """
+        speeds = self.speeds(shape)
+        stated = [0 if model is None else speeds.get(model, 0) for model in models]
+        best = max(stated, default=0)
+        return [best * 1_000 // speed if speed else 1_000 for speed in stated]

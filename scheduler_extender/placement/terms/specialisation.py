@@ -49,30 +49,18 @@ class Specialisation:
     def applies(self, view: ClusterView, shape_id: int) -> bool:
         """Whether the pod's agent has stated speeds and the pod uses a GPU."""
         shape = view.shapes[shape_id]
-        profile = self._profile(shape)
-        return shape.gpu_count > 0 and profile is not None and bool(profile.speed_permille)
+        return shape.gpu_count > 0 and bool(self._expect.speeds(shape))
 
     def losses(
         self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """See `ScoreTerm.losses`."""
         shape = view.shapes[shape_id]
-        slower = self._slower_permille(view, shape)
-        at = slower[view.model_id[columns]]
-        return np.asarray(at * (shape.total_gpu_milli * self._expect.lifetime_s(shape)))
+        slower = np.array(self._expect.slowdown_permille(shape, (*view.models, None)), np.int64)
+        added = (slower - 1_000)[view.model_id[columns]]  # the last, -1, is a node without a model
+        return added * (shape.total_gpu_milli * self._expect.lifetime_s(shape))
 
     def why(self, view: ClusterView, shape_id: int, slot: int) -> str:
         """See `ScoreTerm.why`."""
         shape = view.shapes[shape_id]
         return f"because {shape.agent} is slower on {view.node(slot).gpu_model}"
-
-    def _profile(self, shape: PodShape) -> AgentProfile | None:
-        return None if shape.agent is None else self._expect.agents.get(shape.agent)
-
-    def _slower_permille(self, view: ClusterView, shape: PodShape) -> NDArray[np.int64]:
-        """By model id: thousandths of the best time that are added; the last row is "no model"."""
-        profile = self._profile(shape)
-        speeds = {} if profile is None else profile.speed_permille
-        best = max((speeds[m] for m in view.models if m in speeds), default=0)
-        added = [best * 1_000 // speeds[m] - 1_000 if m in speeds else 0 for m in view.models]
-        return np.array([*added, 0], np.int64)
