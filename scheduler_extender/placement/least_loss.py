@@ -64,6 +64,7 @@ class LeastLoss:
         self.settings = settings or LeastLossSettings()
         self._lessons = 0
         self._price = 0
+        self._seat_prices: tuple[int, ...] = ()
         self._expect = expect or Expectations(lifetimes_s=mix.lifetimes_s())
         self._compiled = compiled.is_available() if kernels is None else kernels
         table = RoomTable.of(mix, self.settings.stranding)
@@ -71,6 +72,7 @@ class LeastLoss:
         self.stranding = Stranding(table, self.choice, self._expect)
         self.gang_room = GangRoom(mix, self.choice, self.settings.gang_room, self._expect)
         self.reserve = Reserve(self.settings.reserve_milli, self._expect)
+        self.capability = Capability(mix, self._expect)
         self._asked: dict[int, tuple[ScoreTerm, ...]] = {}
         self._requests: dict[int, NDArray[np.int64]] = {}
         self._bound: ClusterView | None = None
@@ -80,7 +82,7 @@ class LeastLoss:
             self.reserve,
             Locality(self._expect),
             Specialisation(self._expect),
-            Capability(self._expect),
+            self.capability,
         )
 
     def learn(self, mix: PodMix) -> None:
@@ -88,6 +90,7 @@ class LeastLoss:
         self.stranding.table = RoomTable.of(mix, self.settings.stranding)
         self.choice.hole = self.stranding.table.hole
         self.gang_room.learn(mix)
+        self.capability.learn(mix)
         self._forget()
 
     def replace_term(self, term: ScoreTerm) -> None:
@@ -97,11 +100,11 @@ class LeastLoss:
         self._forget()
 
     def version(self, view: ClusterView) -> int:
-        """See `PlacementPolicy.version`: what was learned, and the price of gang room now."""
-        price = self.gang_room.price(view)
-        if price != self._price or self._bound is not view:
+        """See `PlacementPolicy.version`: what was learned, and the prices of now."""
+        price, seats = self.gang_room.price(view), self.capability.prices(view)
+        if price != self._price or seats != self._seat_prices or self._bound is not view:
             self._bound = view
-            self._price = price
+            self._price, self._seat_prices = price, seats
             self._forget()
         return self._lessons
 
