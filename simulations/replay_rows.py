@@ -165,6 +165,8 @@ def verdict(results: Sequence[PolicyReplays]) -> str:
 
 
 def _less(gap: Estimate, other: str) -> str:
+    if gap.sd in {None, 0} and gap.mean == 0:
+        return f"no different from {other}"
     if gap.lo is None or gap.hi is None:
         return f"{gap.mean:.2f} points less than {other} (one seed says nothing about chance)"
     if gap.lo <= 0 <= gap.hi:

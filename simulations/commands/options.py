@@ -35,7 +35,9 @@ PodsFile = Annotated[
 ]
 NodesFile = Annotated[
     str,
-    typer.Option("--nodes", help="Nodes: CSV in openb's columns (.csv, .csv.gz), or kubectl's JSON"),
+    typer.Option(
+        "--nodes", help="Nodes: CSV in openb's columns (.csv, .csv.gz), or kubectl's JSON."
+    ),
 ]
 Policies = Annotated[str, typer.Option(help="Policies, separated by commas, or all.")]
 Seeds = Annotated[str, typer.Option(help="Seeds, both ends included: 42..51.")]

@@ -1,4 +1,8 @@
-"""A report document into its file, rendered only when there is one to write."""
+"""A report document into its file, rendered only when there is one to write.
+
+It exists so that commands share one way to do it, and pay for the template engine only then.
+This module must not know what a report says.
+"""
 
 from __future__ import annotations
 
