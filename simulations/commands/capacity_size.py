@@ -54,7 +54,7 @@ class Experiment:
     workload: Workload
     prices: PriceList
     policy: str = "least-loss"
-    budget_s: float = 20.0
+    budget_s: float = 30.0
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ def command(
     budget_seconds: Annotated[
         float,
         typer.Option("--budget-seconds", help="How long to look for better ways to fill nodes."),
-    ] = 20.0,
+    ] = 30.0,
     json_path: JsonPath = None,
     report: ReportPath = None,
     log: LogPath = None,
@@ -113,7 +113,7 @@ def _checked_budget(seconds: float) -> float:
     if not 0 <= seconds <= _LONGEST_SECONDS:
         raise InputError(
             f"{seconds:g} is not possible",
-            remedy=f"give 0 to {_LONGEST_SECONDS}; 20 is a good start",
+            remedy=f"give 0 to {_LONGEST_SECONDS}; 30 is a good start",
             field="--budget-seconds",
         )
     return seconds

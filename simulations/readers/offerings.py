@@ -115,7 +115,7 @@ class _Reader:
     def unread(self) -> tuple[str, ...]:
         read = {self.name_column, *self.wanted, *self.if_present}
         unread = [column for column in self._table.columns if column and column not in read]
-        return (f"columns not read: {listed(unread)}",) if unread else ()
+        return (f"price list columns not read: {listed(unread)}",) if unread else ()
 
     def _cell(self, row: Sequence[str], column: str) -> str:
         place = self._table.index(column)

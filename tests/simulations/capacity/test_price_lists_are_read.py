@@ -75,7 +75,7 @@ def test_assumptions_are_said(tmp_path: Path) -> None:
 
     assert any("nothing is set aside" in note for note in notes)
     assert any(note.startswith("device memory of G9 is unknown") for note in notes)
-    assert "columns not read: colour" in notes
+    assert "price list columns not read: colour" in notes
 
 
 @pytest.mark.parametrize(
