@@ -84,9 +84,9 @@ class Capability:
 
     def why(self, view: ClusterView, shape_id: int, slot: int) -> str:
         """See `ScoreTerm.why`."""
-        whole = view.shapes[shape_id].total_gpu_milli >= WHOLE_GPU_MILLI
-        what = "a" if whole else "part of a"
-        return f"for taking {what} {view.node(slot).gpu_model} from agents that need it"
+        gpus = view.shapes[shape_id].total_gpu_milli / WHOLE_GPU_MILLI
+        model = view.node(slot).gpu_model or "unknown GPU"
+        return f"for taking {gpus:g} x {model} from agents that need it"
 
     def _solve(self, offers: tuple[ModelOffer, ...]) -> Mapping[str | None, int]:
         prices = self._solved.get(offers)
