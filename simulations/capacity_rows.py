@@ -51,10 +51,9 @@ def fit_row(policy: str, shape: PodShape, fit: Fit) -> dict[str, object]:
 
 def fit_verdict(shape: PodShape, fit: Fit) -> str:
     """The answer in a sentence or two."""
-    many = "No pod" if fit.pods == 0 else "1 pod" if fit.pods == 1 else f"{fit.pods:,} pods"
-    more = "" if fit.pods == 0 else " more"
+    many = {0: "No pod", 1: "1 more pod"}.get(fit.pods, f"{fit.pods:,} more pods")
     fits = "fits" if fit.pods <= 1 else "fit"
-    answer = f"{many}{more} of this shape ({shape.describe()}) {fits}."
+    answer = f"{many} of this shape ({shape.describe()}) {fits}."
     if not fit.only_things:
         return f"{answer} On every node several things stop the next one."
     only = str(fit.only_things[0])
