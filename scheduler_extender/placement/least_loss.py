@@ -65,6 +65,7 @@ class LeastLoss:
         self._lessons = 0
         self._price = 0
         self._seat_prices: tuple[int, ...] = ()
+        self._node_changes = -1
         self._expect = expect or Expectations(lifetimes_s=mix.lifetimes_s())
         self._compiled = compiled.is_available() if kernels is None else kernels
         table = RoomTable.of(mix, self.settings.stranding)
@@ -101,11 +102,10 @@ class LeastLoss:
 
     def version(self, view: ClusterView) -> int:
         """See `PlacementPolicy.version`: what was learned, and the prices of now."""
-        price, seats = self.gang_room.price(view), self.capability.prices(view)
-        if price != self._price or seats != self._seat_prices or self._bound is not view:
-            self._bound = view
-            self._price, self._seat_prices = price, seats
-            self._forget()
+        price = self.gang_room.price(view)
+        same_fleet = self._bound is view and self._node_changes == view.node_changes
+        if price != self._price or not same_fleet:
+            self._look(view, price)
         return self._lessons
 
     def totals(
@@ -155,6 +155,14 @@ class LeastLoss:
     ) -> tuple[int, ...]:
         """See `PlacementPolicy.devices` and `DeviceChoice`."""
         return self.choice.devices(view, shape_id, slot)
+
+    def _look(self, view: ClusterView, price: int) -> None:
+        """Forget what was worked out if the view or a price is another one."""
+        seats = self.capability.prices(view)
+        if (view, price, seats) != (self._bound, self._price, self._seat_prices):
+            self._bound, self._price, self._seat_prices = view, price, seats
+            self._forget()
+        self._node_changes = view.node_changes
 
     def _forget(self) -> None:
         """What was worked out for a shape may be wrong now; caches see the new version."""
