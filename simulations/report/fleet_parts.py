@@ -54,7 +54,7 @@ _TERMS = {
     "reserve": "Reserve: the price of nodes that are kept for later.",
     "locality": "Locality: GPUs that wait for data.",
     "specialisation": "Specialisation: work that runs slower on this GPU model.",
-    "capability": "Capability: a stronger GPU than was needed.",
+    "capability": "Capability: a GPU model that other agents need.",
 }
 """What each term means, for those that are shown; a term without a line stands by its name."""
 
