@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from scheduler_extender.placement.least_loss import LeastLoss
+from scheduler_extender.placement.pod_mix import PodMix
+from scheduler_extender.placement.terms.capability import Capability
 from simulations.agents.rows import gather, verdict
 from simulations.agents.world import AgentTrial, expectations, pod_mix, run_agents
 from simulations.recipes.agents import agents
 from tests.simulations.agents.small import GB, kind, node, one_kind, run, scenario
+
+if TYPE_CHECKING:
+    from scheduler_extender.placement.terms.expectations import Expectations
 
 
 def test_it_prefers_the_model_on_which_the_agent_is_fast() -> None:
@@ -68,6 +75,28 @@ def test_it_is_ahead_on_the_bundled_agents(other: str) -> None:
     assert verdict([ours, theirs]).startswith("least-loss completes a task in")
 
 
+def test_prices_of_models_shorten_waits_on_the_bundled_agents() -> None:
+    """The same policy without prices fills the A100s with agents that are merely faster there."""
+
+    def without_prices(mix: PodMix, expect: Expectations) -> LeastLoss:
+        policy = LeastLoss(mix, expect)
+        policy.replace_term(Capability(PodMix(), expect))
+        return policy
+
+    priced, plain = (
+        gather(
+            [
+                run_agents(AgentTrial(agents(), "least-loss", seed, tasks=600, build=build))
+                for seed in (1, 2)
+            ]
+        )[0]
+        for build in (None, without_prices)
+    )
+
+    assert priced.mean("mean_wait_s") < 0.8 * plain.mean("mean_wait_s")
+    assert sum(priced.lost_gpu_s_per_task().values()) < sum(plain.lost_gpu_s_per_task().values())
+
+
 @pytest.mark.prove
 def test_it_is_ahead_with_confidence_on_ten_seeds() -> None:
     """Must-show 5: paired 95 % intervals over seeds 42..51 exclude no gain."""
@@ -78,5 +107,7 @@ def test_it_is_ahead_with_confidence_on_ten_seeds() -> None:
     ]
     ours, *others = gather(runs)
     lowest = {other.policy: ours.sooner_than(other).lo for other in others}
+    lost = {result.policy: sum(result.lost_gpu_s_per_task().values()) for result in (ours, *others)}
 
     assert all(lo is not None and lo > 0 for lo in lowest.values()), lowest
+    assert lost["least-loss"] == min(lost.values()), lost
