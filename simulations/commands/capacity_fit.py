@@ -1,6 +1,6 @@
 """`synthscale capacity fit`: how many more of this pod fit, and what stops the next one.
 
-Shell: reads the files, asks `simulations.capacity_fit`, writes what came.
+Shell: reads the files, asks `simulations.capacity.fit`, writes what came.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from gpu_fleet.nodes import MAX_DEVICES, WHOLE_GPU_MILLI
 from gpu_fleet.pods import Pod, PodShape
 from gpu_fleet.quantities import Rounding, cpu_milli, memory_mib
 from scheduler_extender.placement.registry import policy_names
-from simulations.capacity_fit import Fit, Fitting, fit
-from simulations.capacity_rows import fit_row, fit_verdict
+from simulations.capacity.fit import Fit, Fitting, fit
+from simulations.capacity.rows import fit_row, fit_verdict
 from simulations.commands.options import (
     JsonPath,
     Kernels,

@@ -1,6 +1,6 @@
 """`synthscale capacity size`: the cheapest set of nodes that holds a workload, beside a bound.
 
-Shell: reads the files and the clock, asks `simulations.capacity_size`, writes what came.
+Shell: reads the files and the clock, asks `simulations.capacity.size`, writes what came.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpu_fleet.errors import InputError
-from simulations.capacity_rows import gap_percent, policy_remark, size_row, size_verdict, usage
-from simulations.capacity_size import STEPS, Size, Sizing, size
+from simulations.capacity.market import PriceList, as_offered, node_of
+from simulations.capacity.rows import gap_percent, policy_remark, size_row, size_verdict, usage
+from simulations.capacity.size import STEPS, Size, Sizing, size
 from simulations.commands.capacity_fit import one_policy
 from simulations.commands.options import JsonPath, LogPath, PodsFile, ReportPath
 from simulations.decision_log import DecisionLog
-from simulations.market import PriceList, as_offered, node_of
 from simulations.readers import unknown_models
 from simulations.readers.demand import read_demand
 from simulations.readers.files import read_text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gpu_fleet.pods import PodShape
 from simulations.arrivals import TraceArrivals
-from simulations.capacity_fit import Fitting
+from simulations.capacity.fit import Fitting
 from simulations.commands import agents, capacity_fit, capacity_size, placement, replay
 from simulations.inflation import study_nodes
 from simulations.readers import read_inventory, read_workload
@@ -187,7 +187,7 @@ def _agents(_inputs: Inputs, executor: Executor | None) -> Chapter:
 
 
 def _fit(inputs: Inputs, _executor: Executor | None) -> Chapter:
-    from simulations.capacity_rows import fit_row, fit_verdict  # noqa: PLC0415 - with its report
+    from simulations.capacity.rows import fit_row, fit_verdict  # noqa: PLC0415 - with its report
     from simulations.report.capacity import fit_sections  # noqa: PLC0415
 
     fitting = Fitting(
@@ -216,7 +216,7 @@ def _fit(inputs: Inputs, _executor: Executor | None) -> Chapter:
 
 
 def _size(inputs: Inputs, _executor: Executor | None) -> Chapter:
-    from simulations.capacity_rows import size_row, size_verdict  # noqa: PLC0415 - with its report
+    from simulations.capacity.rows import size_row, size_verdict  # noqa: PLC0415 - with its report
     from simulations.report.capacity import size_sections  # noqa: PLC0415
 
     prices = price_list(read_text(inputs.offerings))

@@ -20,7 +20,7 @@ from gpu_fleet.errors import InputError
 from gpu_fleet.nodes import MAX_DEVICES, Device
 from gpu_fleet.pools import Offering
 from gpu_fleet.readings import Missing
-from simulations.market import PriceList
+from simulations.capacity.market import PriceList
 from simulations.readers.cells import MOST_CPU_MILLI, MOST_MEMORY_MIB, whole
 from simulations.readers.table import Table
 from simulations.readers.tally import Tally

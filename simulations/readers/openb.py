@@ -96,7 +96,8 @@ def _node_notes(nodes: list[Node], unread: tuple[str, ...]) -> tuple[str, ...]:
     }
     if not unknown:
         return unread
-    return (f"device memory of {listed(unknown)} is unknown: not a limit there", *unread)
+    note = f"device memory of {listed(unknown)} is unknown: no pod that asks for some goes there"
+    return (note, *unread)
 
 
 def _workload(source: SourceText) -> Workload:

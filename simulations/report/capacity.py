@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulations.capacity_rows import fit_verdict, policy_remark, size_verdict, usage
+from simulations.capacity.rows import fit_verdict, policy_remark, size_verdict, usage
 from simulations.report.document import Bar, BarChart, Column, Part, Report, Table
 from simulations.report.fleet_parts import sentences, spec_json, typeset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simulations.capacity_fit import Fit
-    from simulations.capacity_size import Size
+    from simulations.capacity.fit import Fit
+    from simulations.capacity.size import Size
     from simulations.commands import capacity_fit, capacity_size
     from simulations.report.document import Section
 

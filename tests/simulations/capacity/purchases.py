@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from gpu_fleet.nodes import Device
 from gpu_fleet.pods import Pod, PodShape
 from gpu_fleet.pools import Offering
-from simulations.capacity_size import Sizing, size
+from simulations.capacity.size import Sizing, size
 from simulations.workload import TracedPod, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from simulations.capacity_size import PlannedNode, Size
+    from simulations.capacity.size import PlannedNode, Size
 
 __all__ = [
     "cheapest",

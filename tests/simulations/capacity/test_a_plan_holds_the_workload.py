@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from gpu_fleet.pods import PodShape
 from scheduler_extender.placement.registry import POLICIES
-from simulations.capacity_size import Sizing, size
+from simulations.capacity.size import Sizing, size
 from tests.simulations.capacity.purchases import (
     complaints,
     offering,

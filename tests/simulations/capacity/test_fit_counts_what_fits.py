@@ -14,7 +14,7 @@ from gpu_fleet.pods import PodShape
 from gpu_fleet.readings import Missing
 from gpu_fleet.refusals import Refusal
 from scheduler_extender.placement.registry import POLICIES
-from simulations.capacity_fit import Fitting, fit
+from simulations.capacity.fit import Fitting, fit
 from simulations.workload import BoundPod, Inventory
 from tests.fleets import fleets, inventory, node, shape, shapes, workload
 

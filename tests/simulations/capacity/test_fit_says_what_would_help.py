@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gpu_fleet.refusals import Refusal
-from simulations.capacity_fit import Fitting, fit
-from simulations.capacity_rows import fit_verdict
+from simulations.capacity.fit import Fitting, fit
+from simulations.capacity.rows import fit_verdict
 from tests.fleets import inventory, node, shape
 
 if TYPE_CHECKING:

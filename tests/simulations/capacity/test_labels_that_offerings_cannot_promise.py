@@ -7,7 +7,7 @@ import pytest
 from gpu_fleet.admission import ANYWHERE, Admission, Requirement, SelectorTerm, Toleration
 from gpu_fleet.names import GPU_MODEL_LABELS
 from gpu_fleet.pods import PodShape
-from simulations.market import as_offered
+from simulations.capacity.market import as_offered
 from tests.simulations.capacity.purchases import offering, pods_of, sized
 
 MODEL = GPU_MODEL_LABELS[0]

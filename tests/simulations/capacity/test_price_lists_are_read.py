@@ -15,7 +15,7 @@ from tests.traces import trace_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from simulations.market import PriceList
+    from simulations.capacity.market import PriceList
 
 OURS = """\
 name,cpu_milli,memory_mib,gpu,model,cost_per_hour,limit,gpu_memory_mib

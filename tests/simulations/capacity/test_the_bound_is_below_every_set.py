@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 
 from gpu_fleet.pods import PodShape
-from simulations.capacity_bound import BoundSettings, lower_bound
-from simulations.market import Market
+from simulations.capacity.bound import BoundSettings, lower_bound
+from simulations.capacity.market import Market
 from tests.simulations.capacity.purchases import (
     cheapest,
     offering,

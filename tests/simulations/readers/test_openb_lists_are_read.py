@@ -40,7 +40,9 @@ def test_nodes_with_their_devices(tmp_path: Path) -> None:
     assert isinstance(inventory.nodes[1].devices[0].memory_mib, Missing)
     assert inventory.nodes[2].devices[0].memory_mib == 15_109
     assert inventory.bound == ()
-    assert inventory.notes == ("device memory of G2 is unknown: not a limit there",)
+    assert inventory.notes == (
+        "device memory of G2 is unknown: no pod that asks for some goes there",
+    )
     assert inventory.name == "cluster"
 
 

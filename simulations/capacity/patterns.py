@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gpu_fleet.errors import SimulationError
-from simulations.node_fillings import Filler, Filling
-from simulations.packing import Packing, largest_first
+from simulations.capacity.fillings import Filler, Filling
+from simulations.capacity.packing import Packing, largest_first
 from simulations.streams import Streams
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gpu_fleet.pods import Pod
-    from simulations.market import Market
+    from simulations.capacity.market import Market
 
 __all__ = ["PatternSettings", "Patterns"]
 

@@ -18,7 +18,7 @@ from gpu_fleet.readings import Missing
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simulations.market import Market
+    from simulations.capacity.market import Market
 
 __all__ = ["Filler", "Filling"]
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from gpu_fleet.cluster_view import ClusterView
 from gpu_fleet.errors import InputError, InvariantBroken, Oversubscribed
-from simulations.capacity_bound import BoundSettings, lower_bound
-from simulations.capacity_patterns import Patterns, PatternSettings
-from simulations.market import Market, node_of
-from simulations.packing import Packing, largest_first
+from simulations.capacity.bound import BoundSettings, lower_bound
+from simulations.capacity.market import Market, node_of
+from simulations.capacity.packing import Packing, largest_first
+from simulations.capacity.patterns import Patterns, PatternSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

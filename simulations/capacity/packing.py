@@ -3,7 +3,7 @@
 Pods are placed by the same policy object that the extender runs. What fits nowhere is bought for as
 an autoscaler would do it: ask the relaxation for the cheapest nodes for the pods that are left, buy
 them, place again. Whatever way a packing came about, it is a real one: `ClusterView` refuses
-anything that does not fit. This module must not try to be cheap; `capacity_size` compares.
+anything that does not fit. This module must not try to be cheap; `capacity.size` compares.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from scheduler_extender.placement.choice import choose
 from scheduler_extender.placement.pod_mix import PodMix
 from scheduler_extender.placement.registry import build_policy
 from scheduler_extender.placement.score_cache import ScoreCache
-from simulations.capacity_bound import BoundSettings, lower_bound
-from simulations.market import node_of
+from simulations.capacity.bound import BoundSettings, lower_bound
+from simulations.capacity.market import node_of
 
 if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Iterable, Mapping
 
     from gpu_fleet.pods import Pod, PodShape
-    from simulations.market import Market
-    from simulations.node_fillings import Filling
+    from simulations.capacity.fillings import Filling
+    from simulations.capacity.market import Market
 
 __all__ = ["Packing", "largest_first"]
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from gpu_fleet.errors import InputError, SimulationError
 from gpu_fleet.nodes import WHOLE_GPU_MILLI
-from simulations.capacity_cuts import bins_of, cutting_stock, plain, stepped
+from simulations.capacity.cuts import bins_of, cutting_stock, plain, stepped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    from simulations.market import Market
+    from simulations.capacity.market import Market
 
 __all__ = ["Bound", "BoundSettings", "lower_bound"]
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from gpu_fleet.pods import PodShape
     from gpu_fleet.pools import Offering
-    from simulations.capacity_fit import Fit
-    from simulations.capacity_size import PlannedNode, Size
+    from simulations.capacity.fit import Fit
+    from simulations.capacity.size import PlannedNode, Size
 
 __all__ = [
     "Usage",
