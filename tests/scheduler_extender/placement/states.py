@@ -104,7 +104,7 @@ def agents_at_work() -> tuple[State, LeastLoss]:
     view = ClusterView.of(
         [
             node("a-0", gpus=4, model="A", gpu_gib=80),
-            node("a-1", gpus=8, cpus=64, memory_gib=256, model="A", gpu_gib=80),
+            node("b-2", gpus=8, cpus=64, memory_gib=256, model="B", gpu_gib=24),
             node("b-0", gpus=4, model="B", gpu_gib=24),
             node("b-1", gpus=8, cpus=64, memory_gib=256, model="B", gpu_gib=24),
             node("c-0", gpus=2, model="C", gpu_gib=16),
@@ -121,6 +121,6 @@ def agents_at_work() -> tuple[State, LeastLoss]:
         view.define_dataset(name, size)
         view.hold(at, at)
     fill(view, asked, [(0, 0), (2, 0), (1, 2), (2, 3), (4, 1), (2, 4)])
-    mix = PodMix.of((*asked[:3] * 3, *asked))
+    mix = PodMix.of((*asked[:3] * 3, *asked), dict.fromkeys(asked, 3_600))
     policy = LeastLoss(mix, Expectations(lifetimes_s=mix.lifetimes_s(), agents=agents))
     return State(view, asked), policy
