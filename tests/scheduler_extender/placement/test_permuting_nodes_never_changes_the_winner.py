@@ -1,4 +1,4 @@
-"""`least-loss` names one best node, in whatever order nodes are listed and whatever others are called.
+"""`least-loss` names one best node, however nodes are listed and whatever others are called.
 
 A policy whose answer depends on the order of a list cannot be the same in a live service, fed by
 watches, and in a simulation, fed from a file. These tests must not fix a seed: nothing is drawn.
