@@ -25,28 +25,28 @@ from tests.fleets import fleets, inventory, node, shape, timed_workloads, worklo
 if TYPE_CHECKING:
     from gpu_fleet.nodes import Node
 
-EACH = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-EVERY_POLICY = pytest.mark.parametrize("policy", POLICIES)
+EACH = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TIE_BREAKS = st.sampled_from(TieBreak)
 SEEDS = st.integers(0, 1_000)
 
 
-@EVERY_POLICY
 @EACH
 @given(nodes=fleets(), pods=workloads(), tie_break=TIE_BREAKS, seed=SEEDS)
 def test_a_filled_fleet_holds(
-    policy: str, nodes: tuple[Node, ...], pods: Workload, tie_break: TieBreak, seed: int
+    nodes: tuple[Node, ...], pods: Workload, tie_break: TieBreak, seed: int
 ) -> None:
     """Inflation: nothing is oversubscribed, and every pod that fits is placed."""
     fleet = Inventory("tests", nodes)
-    spec = Inflation(fleet, pods, policy, seed, tie_break=tie_break, kernels=False, keep_log=True)
-    run = inflate(spec)
-    verdict = check_run(fleet, pods, run.log)
+    for policy in POLICIES:
+        spec = Inflation(
+            fleet, pods, policy, seed, tie_break=tie_break, kernels=False, keep_log=True
+        )
+        run = inflate(spec)
+        verdict = check_run(fleet, pods, run.log)
 
-    assert run.rejected == verdict.rejected == verdict.refusals_proved
+        assert run.rejected == verdict.rejected == verdict.refusals_proved, policy
 
 
-@EVERY_POLICY
 @EACH
 @given(
     nodes=fleets(most=4),
@@ -56,7 +56,6 @@ def test_a_filled_fleet_holds(
     arrivals=st.sampled_from((TraceArrivals(), TraceArrivals(scale=3, jitter_s=20, speedup=2.0))),
 )
 def test_a_replay_holds(
-    policy: str,
     nodes: tuple[Node, ...],
     pods: Workload,
     tie_break: TieBreak,
@@ -65,18 +64,19 @@ def test_a_replay_holds(
 ) -> None:
     """Replay: pods come, wait, run and depart, and none is lost or counted twice."""
     fleet = Inventory("tests", nodes)
-    spec = Replay(
-        fleet, pods, policy, seed, arrivals, tie_break=tie_break, kernels=False, keep_log=True
-    )
-    run = replay(spec)
-    verdict = check_run(fleet, pods, run.log)
+    for policy in POLICIES:
+        spec = Replay(
+            fleet, pods, policy, seed, arrivals, tie_break=tie_break, kernels=False, keep_log=True
+        )
+        run = replay(spec)
+        verdict = check_run(fleet, pods, run.log)
 
-    assert verdict.arrived == len(pods.pods) * arrivals.scale
-    assert run.rejected == verdict.rejected
-    assert run.waiting_at_end == verdict.waiting
+        assert verdict.arrived == len(pods.pods) * arrivals.scale, policy
+        assert run.rejected == verdict.rejected, policy
+        assert run.waiting_at_end == verdict.waiting, policy
 
 
-@EVERY_POLICY
+@pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_stationary_replay_holds(policy: str, seed: int) -> None:
     """Poisson arrivals beyond capacity, with pods half-way through their lives at the start."""
