@@ -96,9 +96,7 @@ class PodMix:
     def lifetimes_s(self) -> dict[PodShape, int]:
         """Expected lifetime by shape, where it is known."""
         return {
-            entry.shape: entry.lifetime_s
-            for entry in self.classes
-            if entry.lifetime_s is not None
+            entry.shape: entry.lifetime_s for entry in self.classes if entry.lifetime_s is not None
         }
 
     def per_gpu(self) -> tuple[int, int] | None:

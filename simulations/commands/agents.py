@@ -35,16 +35,13 @@ from simulations.readers.measured import read_latencies, read_throughputs
 from simulations.recipes.agents import agents
 from simulations.recipes.load_times import PUBLISHED_LOADS, LoadTimes
 from simulations.recipes.measured_agents import measured_agents
-from simulations.runs.logs import write_log
 from simulations.runs.outputs import (
-    check_writable,
     document,
     fingerprint,
-    say,
     table,
-    write_json,
 )
 from simulations.runs.progress import Progress
+from simulations.runs.publish import Destinations, publish
 from simulations.runs.seeds import parse_seeds
 from simulations.runs.sweep import sweep, workers
 
@@ -52,6 +49,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from simulations.agents.scenario import Scenario
+    from simulations.report.document import Report
     from simulations.statistics import Estimate
 
 __all__ = [
@@ -121,8 +119,7 @@ def command(
     log: LogPath = None,
 ) -> None:
     """Run agents with skills, data and speeds; compare completion times and split the losses."""
-    for path in (json_path, report, log):
-        check_writable(path)
+    to = Destinations.checked(json_path, report, log)
     experiment = Experiment(
         scenario=read_scenario(throughputs, latencies, nodes),
         policies=policy_names(policies),
@@ -136,7 +133,7 @@ def command(
     with workers(workers_) as executor:
         outcome = run_experiment(experiment, executor, Progress("working"))
     files = {"throughputs": throughputs, "latencies": latencies, "nodes": nodes}
-    _publish(experiment, outcome, spec_of(experiment, outcome, files), json_path, report, log)
+    _publish(experiment, outcome, spec_of(experiment, outcome, files), to)
 
 
 def read_scenario(
@@ -218,26 +215,18 @@ def spec_of(
 
 
 def _publish(
-    experiment: Experiment,
-    outcome: Outcome,
-    spec: dict[str, object],
-    json_path: str | None,
-    report: str | None,
-    log: str | None,
+    experiment: Experiment, outcome: Outcome, spec: dict[str, object], to: Destinations
 ) -> None:
-    say(words(experiment, outcome), json_path)
-    if log is not None:
-        named = [(f"policy={run.policy} seed={run.seed}", run.log) for run in outcome.runs]
-        say(f"decision log {log}, SHA-256 {write_log(log, named)}", json_path)
+    to.say(words(experiment, outcome))
     content = document("simulate agents", spec, json_rows(outcome.runs))
-    write_json(json_path, content)
-    if report is not None:
-        # Imported here: a run without a report need not know what one is made of.
-        from simulations.report.agents import agents_report  # noqa: PLC0415
-        from simulations.runs.reports import write_report  # noqa: PLC0415
+    logs = [(f"policy={run.policy} seed={run.seed}", run.log) for run in outcome.runs]
 
-        write_report(report, agents_report(outcome.results, content))
-        say(f"report {report}", json_path)
+    def report() -> Report:
+        from simulations.report.agents import agents_report  # noqa: PLC0415 - only when asked
+
+        return agents_report(outcome.results, content)
+
+    publish(to, content, logs, report)
 
 
 def words(experiment: Experiment, outcome: Outcome) -> str:

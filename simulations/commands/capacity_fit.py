@@ -31,20 +31,18 @@ from simulations.readers import read_inventory, read_workload, unknown_models
 from simulations.readers.cells import MOST_CPU_MILLI, MOST_MEMORY_MIB
 from simulations.readers.demand import read_demand
 from simulations.readers.words import did_you_mean, shown
-from simulations.runs.logs import write_log
 from simulations.runs.outputs import (
-    check_writable,
     document,
     fingerprint,
-    say,
     table,
-    write_json,
 )
-from simulations.runs.reports import write_report
+from simulations.runs.publish import Destinations, publish
 from simulations.workload import TracedPod, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from simulations.report.document import Report
 
 __all__ = ["Experiment", "command", "one_policy", "run_experiment", "spec_of", "words"]
 
@@ -98,8 +96,7 @@ def command(
     log: LogPath = None,
 ) -> None:
     """How many more of this pod fit on these nodes, and what stops the next one."""
-    for path in (json_path, report, log):
-        check_writable(path)
+    to = Destinations.checked(json_path, report, log)
     flags = _Flags(cpu, memory, gpus, gpu_milli, gpu_memory, gpu_models)
     wanted = _shape_of_pod(pod, pods, flags) if pod is not None or pods is not None else None
     inventory = read_inventory(nodes)
@@ -122,7 +119,7 @@ def command(
     )
     outcome = run_experiment(experiment)
     files = {"nodes": nodes, "pods": pods, "also": also}
-    _publish(experiment, outcome, spec_of(experiment, files), json_path, report, log)
+    _publish(experiment, outcome, spec_of(experiment, files), to)
 
 
 def run_experiment(experiment: Experiment) -> Fit:
@@ -290,26 +287,19 @@ def spec_of(experiment: Experiment, files: dict[str, str | None]) -> dict[str, o
 
 
 def _publish(
-    experiment: Experiment,
-    outcome: Fit,
-    spec: dict[str, object],
-    json_path: str | None,
-    report: str | None,
-    log: str | None,
+    experiment: Experiment, outcome: Fit, spec: dict[str, object], to: Destinations
 ) -> None:
-    say(words(experiment, outcome), json_path)
+    to.say(words(experiment, outcome))
     policy = experiment.fitting.policy
-    if log is not None:
-        sha256 = write_log(log, [(f"policy={policy}", outcome.log)])
-        say(f"decision log {log}, SHA-256 {sha256}", json_path)
     row = fit_row(policy, experiment.fitting.shape, outcome)
     content = document("capacity fit", spec, [row])
-    write_json(json_path, content)
-    if report is not None:
+
+    def report() -> Report:
         from simulations.report.capacity import fit_report  # noqa: PLC0415 - only when asked
 
-        write_report(report, fit_report(experiment, outcome, content))
-        say(f"report {report}", json_path)
+        return fit_report(experiment, outcome, content)
+
+    publish(to, content, [(f"policy={policy}", outcome.log)], report)
 
 
 def words(experiment: Experiment, outcome: Fit) -> str:

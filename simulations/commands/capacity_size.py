@@ -23,21 +23,18 @@ from simulations.readers import unknown_models
 from simulations.readers.demand import read_demand
 from simulations.readers.files import read_text
 from simulations.readers.offerings import Selection, price_list
-from simulations.runs.logs import write_log
 from simulations.runs.outputs import (
-    check_writable,
     document,
     fingerprint,
-    say,
     table,
-    write_json,
 )
 from simulations.runs.progress import Progress
+from simulations.runs.publish import Destinations, publish
 from simulations.runs.quiet import foreign_output_dropped
-from simulations.runs.reports import write_report
 from simulations.workload import Inventory
 
 if TYPE_CHECKING:
+    from simulations.report.document import Report
     from simulations.workload import Workload
 
 __all__ = ["Experiment", "command", "run_experiment", "spec_of", "words"]
@@ -83,8 +80,7 @@ def command(
     log: LogPath = None,
 ) -> None:
     """The cheapest nodes for a workload, beside a bound that no set of nodes can beat."""
-    for path in (json_path, report, log):
-        check_writable(path)
+    to = Destinations.checked(json_path, report, log)
     patterns = tuple(part.strip() for part in (only or "").split(",") if part.strip())
     prices = price_list(read_text(Path(offerings)), Selection(region, patterns))
     workload = as_offered(read_demand(pods))
@@ -93,7 +89,7 @@ def command(
     outcome = run_experiment(experiment, Progress("sizing"))
     spec = spec_of(experiment, outcome, pods, offerings)
     spec |= {"region": region, "only": list(patterns)}
-    _publish(experiment, outcome, spec, json_path, report, log)
+    _publish(experiment, outcome, spec, to)
 
 
 def run_experiment(experiment: Experiment, progress: Progress) -> Size:
@@ -139,23 +135,17 @@ def spec_of(experiment: Experiment, outcome: Size, pods: str, offerings: str) ->
 
 
 def _publish(
-    experiment: Experiment,
-    outcome: Size,
-    spec: dict[str, object],
-    json_path: str | None,
-    report: str | None,
-    log: str | None,
+    experiment: Experiment, outcome: Size, spec: dict[str, object], to: Destinations
 ) -> None:
-    say(words(experiment, outcome), json_path)
-    if log is not None:
-        say(f"plan {log}, SHA-256 {write_log(log, [('plan', _plan_log(outcome))])}", json_path)
+    to.say(words(experiment, outcome))
     content = document("capacity size", spec, [size_row(experiment.policy, outcome)])
-    write_json(json_path, content)
-    if report is not None:
+
+    def report() -> Report:
         from simulations.report.capacity import size_report  # noqa: PLC0415 - only when asked
 
-        write_report(report, size_report(experiment, outcome, content))
-        say(f"report {report}", json_path)
+        return size_report(experiment, outcome, content)
+
+    publish(to, content, [("plan", _plan_log(outcome))], report, log_is="plan")
 
 
 def _plan_log(outcome: Size) -> str:

@@ -5,8 +5,8 @@ Shell: reads the files, runs `simulations.inflation` for each policy and seed, w
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,24 +33,20 @@ from simulations.inflation import Inflation, InflationRun, inflate, study_nodes
 from simulations.inflation_rows import PolicyResult, gather, json_rows, verdict
 from simulations.learned_mix import MixSource
 from simulations.readers import read_inventory, read_workload, unknown_models
-from simulations.runs.logs import write_log
 from simulations.runs.outputs import (
-    check_writable,
     document,
     fingerprint,
-    say,
     table,
-    write_json,
 )
 from simulations.runs.progress import Progress
-from simulations.runs.reports import write_report
+from simulations.runs.publish import Destinations, publish, timed
 from simulations.runs.seeds import parse_seeds
 from simulations.runs.sweep import sweep, workers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from concurrent.futures import Executor
 
+    from simulations.report.document import Report
     from simulations.workload import Inventory, Workload
 
 __all__ = ["Experiment", "Outcome", "command", "run_experiment", "spec_of", "words"]
@@ -110,8 +106,7 @@ def command(
     log: LogPath = None,
 ) -> None:
     """Fill a fleet with its own workload, beyond its size, and compare what policies allocate."""
-    for path in (json_path, report, log):
-        check_writable(path)
+    to = Destinations.checked(json_path, report, log)
     inventory = read_inventory(nodes)
     workload = read_workload(pods)
     unknown_models(inventory, workload)
@@ -129,7 +124,7 @@ def command(
     )
     with workers(workers_) as executor:
         outcome = run_experiment(experiment, executor, Progress("placing"))
-    _publish(experiment, outcome, spec_of(experiment, pods, nodes), json_path, report, log, check)
+    _publish(experiment, outcome, spec_of(experiment, pods, nodes), to, check=check)
 
 
 def run_experiment(
@@ -158,18 +153,12 @@ def run_experiment(
         for policy in experiment.policies
         for seed in experiment.seeds
     ]
-    timed = sweep(_timed, tasks, executor, progress)
+    runs = sweep(partial(timed, inflate), tasks, executor, progress)
     return Outcome(
-        results=gather(timed),
-        runs=[run for run, _, _ in timed],
+        results=gather(runs),
+        runs=[run for run, _, _ in runs],
         notes=(*experiment.inventory.notes, *experiment.workload.notes),
     )
-
-
-def _timed(task: Inflation) -> tuple[InflationRun, float, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    run = inflate(task)
-    return run, time.perf_counter() - wall, time.process_time() - cpu
 
 
 def _checked_until(until: float) -> float:
@@ -204,39 +193,33 @@ def _publish(
     experiment: Experiment,
     outcome: Outcome,
     spec: dict[str, object],
-    json_path: str | None,
-    report: str | None,
-    log: str | None,
+    to: Destinations,
+    *,
     check: bool,
 ) -> None:
-    say(words(experiment, outcome), json_path)
+    to.say(words(experiment, outcome))
     if check:
-        _check(experiment, outcome, json_path)
-    if log is not None:
-        say(f"decision log {log}, SHA-256 {_write_log(log, outcome.runs)}", json_path)
+        _check(experiment, outcome, to)
     rows = json_rows(outcome.results, experiment.workload.name, experiment.tie_break.value)
     content = document("simulate placement", spec, rows)
-    write_json(json_path, content)
-    if report is not None:
+    logs = [(f"policy={run.policy} seed={run.seed}", run.log) for run in outcome.runs]
+
+    def report() -> Report:
         from simulations.report.placement import placement_report  # noqa: PLC0415 - only when asked
 
-        write_report(report, placement_report(experiment, outcome, content))
-        say(f"report {report}", json_path)
+        return placement_report(experiment, outcome, content)
+
+    publish(to, content, logs, report)
 
 
-def _write_log(path: str, runs: Sequence[InflationRun]) -> str:
-    return write_log(path, [(f"policy={run.policy} seed={run.seed}", run.log) for run in runs])
-
-
-def _check(experiment: Experiment, outcome: Outcome, json_path: str | None) -> None:
+def _check(experiment: Experiment, outcome: Outcome, to: Destinations) -> None:
     from simulations.checker import check_run  # noqa: PLC0415 - only when asked
 
     for run in outcome.runs:
         check_run(experiment.inventory, experiment.workload, run.log)
-    say(
+    to.say(
         f"checked {len(outcome.runs)} runs independently: nothing oversubscribed, "
         "every pod that fitted was placed",
-        json_path,
     )
 
 

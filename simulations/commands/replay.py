@@ -5,8 +5,8 @@ Shell: reads the files, runs `simulations.replay` for each policy and seed, writ
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,10 +36,9 @@ from simulations.inflation import study_nodes
 from simulations.readers import read_inventory, read_workload, unknown_models
 from simulations.replay import Replay, ReplayRun, draw_arrivals, replay
 from simulations.replay_rows import PolicyReplays, gather, json_rows
-from simulations.runs.logs import write_log
-from simulations.runs.outputs import check_writable, document, fingerprint, say, write_json
+from simulations.runs.outputs import document, fingerprint
 from simulations.runs.progress import Progress
-from simulations.runs.reports import write_report
+from simulations.runs.publish import Destinations, publish, timed
 from simulations.runs.seeds import parse_seeds
 from simulations.runs.sweep import sweep, workers
 from simulations.time_order import in_time_order
@@ -47,6 +46,7 @@ from simulations.time_order import in_time_order
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from simulations.report.document import Report
     from simulations.workload import Inventory, Workload
 
 __all__ = ["Experiment", "Outcome", "command", "run_experiment", "spec_of", "words"]
@@ -120,8 +120,7 @@ def command(
     log: LogPath = None,
 ) -> None:
     """Replay pods that come and go, and compare how policies keep them waiting and GPUs idle."""
-    for path in (json_path, report, log):
-        check_writable(path)
+    to = Destinations.checked(json_path, report, log)
     chosen = _arrivals(arrivals, load, scale, speedup, jitter_days, days, skip_days)
     inventory = read_inventory(nodes)
     workload = in_time_order(read_workload(pods))
@@ -140,7 +139,7 @@ def command(
     )
     with workers(workers_) as executor:
         outcome = run_experiment(experiment, executor, Progress("replaying"))
-    _publish(experiment, outcome, spec_of(experiment, pods, nodes), json_path, report, log, check)
+    _publish(experiment, outcome, spec_of(experiment, pods, nodes), to, check=check)
 
 
 def run_experiment(
@@ -164,10 +163,10 @@ def run_experiment(
         for policy in experiment.policies
         for seed in experiment.seeds
     ]
-    timed = sweep(_timed, tasks, executor, progress)
+    runs = sweep(partial(timed, replay), tasks, executor, progress)
     return Outcome(
-        results=gather(timed),
-        runs=[run for run, _, _ in timed],
+        results=gather(runs),
+        runs=[run for run, _, _ in runs],
         notes=_notes(experiment),
     )
 
@@ -183,12 +182,6 @@ def _refuse_what_cannot_be_replayed(experiment: Experiment) -> None:
     draw_arrivals(
         experiment.arrivals, experiment.workload, experiment.inventory, experiment.seeds[0]
     )
-
-
-def _timed(task: Replay) -> tuple[ReplayRun, float, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    run = replay(task)
-    return run, time.perf_counter() - wall, time.process_time() - cpu
 
 
 def _notes(experiment: Experiment) -> tuple[str, ...]:
@@ -308,35 +301,32 @@ def _publish(
     experiment: Experiment,
     outcome: Outcome,
     spec: dict[str, object],
-    json_path: str | None,
-    report: str | None,
-    log: str | None,
+    to: Destinations,
+    *,
     check: bool,
 ) -> None:
-    say(words(experiment, outcome), json_path)
+    to.say(words(experiment, outcome))
     if check:
-        _check(experiment, outcome, json_path)
-    if log is not None:
-        runs = [(f"policy={run.policy} seed={run.seed}", run.log) for run in outcome.runs]
-        say(f"decision log {log}, SHA-256 {write_log(log, runs)}", json_path)
+        _check(experiment, outcome, to)
     rows = json_rows(outcome.results, experiment.workload.name, experiment.tie_break.value)
     content = document("simulate replay", spec, rows)
-    write_json(json_path, content)
-    if report is not None:
+    logs = [(f"policy={run.policy} seed={run.seed}", run.log) for run in outcome.runs]
+
+    def report() -> Report:
         from simulations.report.replay import replay_report  # noqa: PLC0415 - only when asked
 
-        write_report(report, replay_report(experiment, outcome, content))
-        say(f"report {report}", json_path)
+        return replay_report(experiment, outcome, content)
+
+    publish(to, content, logs, report)
 
 
-def _check(experiment: Experiment, outcome: Outcome, json_path: str | None) -> None:
+def _check(experiment: Experiment, outcome: Outcome, to: Destinations) -> None:
     from simulations.checker import check_run  # noqa: PLC0415 - only when asked
 
     for run in outcome.runs:
         check_run(experiment.inventory, experiment.workload, run.log)
-    say(
+    to.say(
         f"checked {len(outcome.runs)} runs independently: nothing oversubscribed, no pod lost",
-        json_path,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -18,6 +19,7 @@ from gpu_fleet.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Executor
+    from types import FrameType
 
     from simulations.runs.progress import Progress
 
@@ -64,17 +66,49 @@ def sweep(
     """`run` every task and return the results in the order of the tasks."""
     with progress.over(len(tasks)) as done:
         if executor is None:
-            results = []
-            for task in tasks:
-                results.append(run(task))
-                done()
-            return results
+            return _one_by_one(run, tasks, done)
         with _interrupts_held_back():
             futures = [executor.submit(run, task) for task in tasks]
         for future in as_completed(futures):
             future.result()
             done()
         return [future.result() for future in futures]
+
+
+def _one_by_one(
+    run: Callable[[Task], Result], tasks: Sequence[Task], done: Callable[[], None]
+) -> list[Result]:
+    results = []
+    with _interrupts_remembered() as interrupted:
+        for task in tasks:
+            results.append(run(task))
+            if interrupted():
+                raise KeyboardInterrupt
+            done()
+    return results
+
+
+@contextmanager
+def _interrupts_remembered() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C interrupts as ever, and is remembered too.
+
+    Python drops an exception that is raised while C calls back into it, as a compiler does; then
+    the run would go on. Yields what tells whether there was a Ctrl-C.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    seen = threading.Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        seen.set()
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield seen.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
