@@ -132,6 +132,7 @@ def least_loss_totals(
     gpu_free: NDArray[np.int64],
     gpu_memory_free: NDArray[np.int64],
     order_key: NDArray[np.int64],
+    gang_hosts: NDArray[np.bool_],
     out: NDArray[np.int64],
 ) -> None:
     """Totals of `LeastLoss` as far as `stranding`, `gang_room` and `reserve` go."""
@@ -185,7 +186,7 @@ def least_loss_totals(
         if memory_rate > 0:
             lost += max(0, left - ((memory_free[at] - memory) * memory_rate >> 20))
             lost -= max(0, free - (memory_free[at] * memory_rate >> 20))
-        if gang_price > 0:
+        if gang_price > 0 and gang_hosts[at]:
             opened = count
             if count == 1 and milli < _WHOLE and best_free < _WHOLE:
                 opened = 0

@@ -223,6 +223,7 @@ class LeastLoss:
             view.gpu_free_milli,
             view.gpu_memory_free_mib,
             view.order_key,
+            self.gang_room.could_be_hosts(view),
             out,
         )
         return out

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.prove
 
 POLICIES = ("least-loss", "fgd-s", "fgd", "best-fit", "least-allocated")
 FIRST_BUSY_DAY_S = 111 * 86_400
-STATIONARY_DAYS = 2.5
+STATIONARY_DAYS = 1.5
 WARM_UP = 0.3
 COPIES = 60
 

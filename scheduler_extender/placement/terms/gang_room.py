@@ -4,6 +4,8 @@ A pod for eight GPUs waits for a whole free node, and where pods come and go eve
 broken unless somebody minds. So beginning a GPU of a node that is nearly empty is dearer than of
 one that is nearly full: by `(free**2 - left**2) / k` GPUs, counting wholly free GPUs, for the
 largest pods' `k`, since a node's chance to become a host grows with what is whole on it.
+Only nodes that such a pod may use and would nearly fill are hosts: one with room for two of them is
+seldom broken beyond use, and one with too few GPUs holds none.
 That price is charged only as far as hosts are wanted: nothing while there are more of them than
 gangs could come, all of it when a third is missing. Filling an empty fleet therefore costs
 nothing, and a busy one keeps room by itself. What was tried instead: docs/design/002-least-loss.md.
@@ -18,11 +20,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gpu_fleet.admission import ANYWHERE
 from gpu_fleet.nodes import WHOLE_GPU_MILLI
+from gpu_fleet.refusals import Refusal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gpu_fleet.admission import Admission
     from gpu_fleet.cluster_view import ClusterView
     from scheduler_extender.placement.device_choice import DeviceChoice
     from scheduler_extender.placement.pod_mix import PodMix
@@ -53,6 +58,15 @@ class Gang:
 
     gpus: int
     share_ppm: int
+    admissions: tuple[Admission, ...] = (ANYWHERE,)
+    """Where they may go; a host takes one of them."""
+
+    def could_be_host(self, view: ClusterView, slot: int) -> bool:
+        """Whether a gang would nearly fill this node if it were empty, and may use it."""
+        if not self.gpus <= view.device_count[slot] < 2 * self.gpus:
+            return False
+        rows = (view.admission_row(admission) for admission in self.admissions)
+        return any(view.refusals[row, slot] == Refusal.NONE for row in rows)
 
     @classmethod
     def of(cls, mix: PodMix) -> Gang | None:
@@ -72,7 +86,11 @@ class Gang:
         largest = max(work)
         if largest < _SMALLEST_GANG:
             return None
-        return cls(largest, work[largest] * 1_000_000 // sum(work.values()))
+        admissions = dict.fromkeys(
+            entry.shape.admission for entry in mix.classes if entry.shape.gpu_count == largest
+        )
+        share_ppm = work[largest] * 1_000_000 // sum(work.values())
+        return cls(largest, share_ppm, tuple(admissions))
 
 
 def price_permille(
@@ -121,13 +139,19 @@ class GangRoom:
         if gang is None:
             return 0
         if self._watch is None or self._watch.view is not view:
-            self._watch = _Watch(view, gang.gpus)
+            self._watch = _Watch(view, gang)
         watch = self._watch
         if watch.follow():
             watch.price = price_permille(
                 gang, self._settings, watch.fleet_gpus, watch.hosts, watch.running
             )
         return watch.price
+
+    def could_be_hosts(self, view: ClusterView) -> NDArray[np.bool_]:
+        """By slot: whether a gang would nearly fill the node. Empty where nothing is charged."""
+        if self.price(view) == 0 or self._watch is None:
+            return np.zeros(0, np.bool_)
+        return self._watch.could_be_host
 
     def applies(self, view: ClusterView, shape_id: int) -> bool:
         """Whether anything is charged now, and the pod takes GPU."""
@@ -137,14 +161,15 @@ class GangRoom:
         self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """See `ScoreTerm.losses`."""
-        shape, gang = view.shapes[shape_id], self.gang
-        if gang is None:
+        shape, gang, price = view.shapes[shape_id], self.gang, self.price(view)
+        if gang is None or price == 0:
             return np.zeros(len(columns), np.int64)
         devices = view.gpu_free_milli.take(columns, axis=0)[:, : view.device_width]
         free = (devices == WHOLE_GPU_MILLI).sum(axis=1)
         left = free - self.choice.opened(view, shape_id, columns)
-        broken = (free * free - left * left) * (self.price(view) * 1_000) // gang.gpus
-        return np.asarray(broken * self._expect.lifetime_s(shape))
+        broken = (free * free - left * left) * (price * 1_000) // gang.gpus
+        hosts = self.could_be_hosts(view)[columns]
+        return np.where(hosts, broken * self._expect.lifetime_s(shape), 0)
 
     def why(self, view: ClusterView, shape_id: int, slot: int) -> str:  # noqa: ARG002
         """See `ScoreTerm.why`."""
@@ -155,11 +180,12 @@ class GangRoom:
 class _Watch:
     """Counts hosts and running gangs of one view, node by node as nodes change."""
 
-    def __init__(self, view: ClusterView, gpus: int) -> None:
+    def __init__(self, view: ClusterView, gang: Gang) -> None:
         self.view = view
         self.price = 0
         self.hosts = self.running = self.fleet_gpus = 0
-        self._gpus = gpus
+        self.could_be_host: NDArray[np.bool_] = np.zeros(0, np.bool_)
+        self._gang = gang
         self._change = -1
         self._is_host: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self._gangs: NDArray[np.int64] = np.zeros(0, np.int64)
@@ -172,6 +198,7 @@ class _Watch:
             return False
         changed = view.changes_since(self._change) if self._change >= 0 else None
         if changed is None or len(changed) > view.slots or len(self._gangs) < view.slots:
+            self.could_be_host = np.zeros(view.capacity, np.bool_)
             self._is_host = np.zeros(view.capacity, np.bool_)
             self._gangs = np.zeros(view.capacity, np.int64)
             self._gpus_of = np.zeros(view.capacity, np.int64)
@@ -183,10 +210,12 @@ class _Watch:
         return True
 
     def _take_in(self, slot: int) -> None:
-        view = self.view
-        is_host = view.gpu_free_milli[slot].tolist().count(WHOLE_GPU_MILLI) >= self._gpus
-        gangs = int(view.tag_count[slot, 1 + self._gpus])
+        view, wanted = self.view, self._gang.gpus
+        could_be = self._gang.could_be_host(view, slot)
+        is_host = could_be and view.gpu_free_milli[slot].tolist().count(WHOLE_GPU_MILLI) >= wanted
+        gangs = int(view.tag_count[slot, 1 + wanted])
         gpus = int(view.device_count[slot])
+        self.could_be_host[slot] = could_be
         self.hosts += is_host - int(self._is_host[slot])
         self.running += gangs - int(self._gangs[slot])
         self.fleet_gpus += gpus - int(self._gpus_of[slot])
