@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gpu_fleet.cluster_view import ClusterView
-from gpu_fleet.refusals import Refusal
 from scheduler_extender.placement.choice import TieBreak
-from scheduler_extender.placement.feasibility import reasons
 from scheduler_extender.placement.pod_mix import PodMix
 from scheduler_extender.placement.registry import build_policy
 from simulations.decision_log import DecisionLog
 from simulations.learned_mix import MixLessons, MixSource
 from simulations.loss_ledger import LossLedger
+from simulations.main_reasons import MainReasons
 from simulations.occupancy import NodeBins, occupy
 from simulations.placer import Placer
 from simulations.streams import Streams
@@ -126,7 +125,9 @@ class _Run:
         self.spec = spec
         self.view = ClusterView.of(spec.inventory.nodes)
         occupy(self.view, spec.inventory.bound)
-        self.every = self.view.live_slots()
+        self.main_reasons = MainReasons(self.view)
+        self.full: set[int] = set()
+        """Shapes that were refused: nothing ever leaves, so they will be refused again."""
         self.pods = [traced.pod for traced in spec.workload.pods]
         self.shape_ids = [self.view.intern(pod.shape) for pod in self.pods]
         self.given = PodMix.of(pod.shape for pod in self.pods)
@@ -182,12 +183,14 @@ class _Run:
         )
 
     def _arrive(self, sequence: int, index: int) -> bool:
-        pod = self.pods[index]
+        pod, shape_id = self.pods[index], self.shape_ids[index]
         name = f"{pod.name}#{sequence}"
         self.lessons.arrive(self.policy, pod.shape)
-        decision = self.placer.place(name, self.shape_ids[index], sequence)
+        known = shape_id in self.full
+        decision = None if known else self.placer.place(name, shape_id, sequence)
         if decision is None:
-            self.refused[self._main_reason(self.shape_ids[index])] += 1
+            self.full.add(shape_id)
+            self.refused[self.main_reasons.of(shape_id)] += 1
             if self.spec.keep_log:
                 self.log.reject(0, name)
             return False
@@ -195,10 +198,6 @@ class _Run:
             node = self.view.node(decision.slot).name
             self.log.place(0, name, node, decision.devices, decision.score)
         return True
-
-    def _main_reason(self, shape_id: int) -> str:
-        counts = np.bincount(reasons(self.view, shape_id, self.every))
-        return Refusal(int(counts.argmax())).phrase
 
 
 class _Maps:

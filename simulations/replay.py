@@ -24,6 +24,7 @@ from simulations.arrivals import lifetimes_s
 from simulations.decision_log import DecisionLog
 from simulations.engine import Engine
 from simulations.loss_ledger import LossLedger
+from simulations.main_reasons import MainReasons
 from simulations.occupancy import NodeBins, occupy
 from simulations.pending import Pending
 from simulations.placer import Placer
@@ -146,6 +147,7 @@ class _World:
         self.waits_ns: list[int] = []
         self.rejects: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
+        self.main_reasons = MainReasons(self.view)
         self.warm_ns = round(self.arrivals.end_ns * spec.warm_up)
         self.maps = _Maps(self, mix) if spec.keep_maps else None
 
@@ -177,7 +179,7 @@ class _World:
             self.meter.to(now_ns, len(self.pending))
             self.pending.add(shape_id, number, now_ns)
             if now_ns >= self.warm_ns:
-                self.reasons[self._main_reason(shape_id)] += 1
+                self.reasons[self.main_reasons.of(shape_id)] += 1
             if self.spec.keep_log:
                 self.log.wait(now_ns, self._name(number))
         return self.at_ns[self.next] if self.next < len(self.at_ns) else None
@@ -263,10 +265,6 @@ class _World:
 
     def _name(self, number: int) -> str:
         return f"{self.pods[self.index[number]].name}#{number}"
-
-    def _main_reason(self, shape_id: int) -> str:
-        counts = np.bincount(reasons(self.view, shape_id, self.view.live_slots()))
-        return Refusal(int(counts.argmax())).phrase
 
     def _result(self) -> ReplayRun:
         waits = np.array(self.waits_ns, np.int64) / NS_PER_S
