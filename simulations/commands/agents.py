@@ -240,11 +240,10 @@ def words(experiment: Experiment, outcome: Outcome) -> str:
         "95 % CI",
         f"{first} sooner by s (95 % CI)",
         "95th percentile s",
-        *(f"{term} GPU-s" for term in TERMS),
-        "GPU-s lost",
         "moved TB",
         "busy %",
     )
+    lost = ("GPU-seconds lost a task", *TERMS, "together")
     gaps = against_first(outcome.results)
     nodes = len(scenario.inventory.nodes)
     who = (
@@ -264,7 +263,8 @@ def words(experiment: Experiment, outcome: Outcome) -> str:
             "",
             table(columns, [_row(*pair) for pair in zip(outcome.results, gaps, strict=True)]),
             "",
-            "GPU-seconds lost are for a task; they add up to the whole.",
+            table(lost, [_lost_row(result) for result in outcome.results]),
+            "",
             verdict(outcome.results),
         ]
     )
@@ -272,18 +272,21 @@ def words(experiment: Experiment, outcome: Outcome) -> str:
 
 def _row(result: PolicyResult, gap: Estimate | None) -> tuple[str, ...]:
     completion = result.completion_s()
-    lost = result.lost_gpu_s_per_task()
     return (
         result.policy,
         f"{completion.mean:.1f}",
         _interval(completion),
         "-" if gap is None else f"{gap.mean:.1f} ({_interval(gap)})",
         f"{result.mean('p95_completion_s'):.0f}",
-        *(f"{lost[term]:.1f}" for term in TERMS),
-        f"{sum(lost.values()):.1f}",
         f"{result.mean('moved_bytes') / 1e12:.1f}",
         f"{result.mean('busy_percent'):.1f}",
     )
+
+
+def _lost_row(result: PolicyResult) -> tuple[str, ...]:
+    lost = result.lost_gpu_s_per_task()
+    by_term = (f"{lost[term]:.1f}" for term in TERMS)
+    return (result.policy, *by_term, f"{sum(lost.values()):.1f}")
 
 
 def _interval(estimate: Estimate) -> str:
