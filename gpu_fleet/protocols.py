@@ -5,6 +5,7 @@ The extender, the simulator and a what-if host the same object. This module must
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -14,7 +15,18 @@ if TYPE_CHECKING:
     from gpu_fleet.cluster_view import ClusterView
     from gpu_fleet.scores import Score, Scores
 
-__all__ = ["PlacementPolicy"]
+__all__ = ["AmongEquals", "PlacementPolicy"]
+
+
+class AmongEquals(Enum):
+    """Who decides between nodes with equal totals."""
+
+    HOST = "host"
+    """The host's own rule: kube-scheduler's draw, or an order."""
+    DRAW = "draw"
+    """A draw, whatever the host's rule is: `random` is nothing else."""
+    NAME = "name"
+    """The stable key of the node's name: the policy promises one best node."""
 
 
 class PlacementPolicy(Protocol):
@@ -26,8 +38,8 @@ class PlacementPolicy(Protocol):
         ...
 
     @property
-    def draws_among_ties(self) -> bool:
-        """It wants equals drawn at random whatever the host's rule is (only `random` does)."""
+    def among_equals(self) -> AmongEquals:
+        """What decides between nodes with equal totals."""
         ...
 
     def version(self, view: ClusterView) -> int:

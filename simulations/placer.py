@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gpu_fleet.draws import draw, name_key
+from gpu_fleet.protocols import AmongEquals
 from scheduler_extender.placement.choice import TieBreak, choose
 from scheduler_extender.placement.score_cache import ScoreCache
 
@@ -52,14 +53,16 @@ class Placer:
         self.view = view
         self._cache = ScoreCache(policy, view)
         self._seed = seed
+        self._by_name = policy.among_equals is AmongEquals.NAME
         self._order: NDArray[np.int64] | None = None
-        if tie_break is TieBreak.FIXED and not policy.draws_among_ties:
+        if tie_break is TieBreak.FIXED and policy.among_equals is AmongEquals.HOST:
             self._order = _shuffled_order(view, seed)
 
     def place(self, pod: str, shape_id: int, sequence: int) -> Decision | None:
         """Put a pod on the best node and say where, or None when no node can take it."""
         totals = self._cache.totals(shape_id)
-        slot = choose(totals, self._order, self._seed, sequence)
+        order = self.view.order_key if self._by_name else self._order
+        slot = choose(totals, order, self._seed, sequence)
         if slot is None:
             return None
         score = int(totals[slot])

@@ -1,9 +1,10 @@
 """`least-loss`, our policy: place a pod where the fewest GPU-seconds are lost.
 
 It adds up what its terms say, each in micro-GPU-seconds, and nothing else: no weights, no
-normalising, no drawing. The fill order of `reserve` makes every total different, so the best node
-is unique whatever the host does with equals. docs/design/002-least-loss.md explains it to an
-operator. This module must not contain a loss of its own.
+normalising, no drawing. The fill order of `reserve` makes almost every total different and the
+node's name decides what is left, so the best node is unique whatever the host does with equals.
+docs/design/002-least-loss.md explains it to an operator.
+This module must not contain a loss of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gpu_fleet import compiled
+from gpu_fleet.protocols import AmongEquals
 from gpu_fleet.refusals import Refusal
 from gpu_fleet.scores import INFEASIBLE, Score, Scores, TermLoss
 from scheduler_extender.placement.device_choice import DeviceChoice
@@ -51,7 +53,7 @@ class LeastLoss:
     """The sum of the terms; the lowest total wins."""
 
     name = "least-loss"
-    draws_among_ties = False
+    among_equals = AmongEquals.NAME
 
     def __init__(
         self,

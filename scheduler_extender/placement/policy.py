@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gpu_fleet.protocols import AmongEquals
 from gpu_fleet.refusals import Refusal
 from gpu_fleet.scores import INFEASIBLE, Score, Scores, TermLoss
 from scheduler_extender.placement.feasibility import fits, open_list, reasons
@@ -27,7 +28,7 @@ class Baseline(ABC):
     """A policy with a single integer score, the highest of which was meant to win."""
 
     name: str
-    draws_among_ties = False
+    among_equals = AmongEquals.HOST
 
     def version(self, view: ClusterView) -> int:  # noqa: ARG002 - a baseline looks at columns only
         """See `PlacementPolicy.version`."""

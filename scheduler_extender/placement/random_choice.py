@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gpu_fleet.protocols import AmongEquals
 from scheduler_extender.placement.feasibility import open_list
 from scheduler_extender.placement.policy import Baseline
 
@@ -24,7 +25,7 @@ class RandomChoice(Baseline):
     """All nodes are equal, and equals are always drawn, also under a fixed tie-break."""
 
     name = "random"
-    draws_among_ties = True
+    among_equals = AmongEquals.DRAW
 
     def points(
         self,

@@ -29,6 +29,8 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _MOST_WORKERS = 256
+_MOST_CHUNKS = 32
+"""Enough to keep a laptop's cores evenly busy, few enough to send a large fleet 32 times only."""
 
 
 @contextmanager
@@ -67,12 +69,24 @@ def sweep(
     with progress.over(len(tasks)) as done:
         if executor is None:
             return _one_by_one(run, tasks, done)
+        chunks = _chunks(tasks)
         with _interrupts_held_back():
-            futures = [executor.submit(run, task) for task in tasks]
+            futures = {executor.submit(_run_all, run, chunk): len(chunk) for chunk in chunks}
         for future in as_completed(futures):
             future.result()
-            done()
-        return [future.result() for future in futures]
+            for _ in range(futures[future]):
+                done()
+        return [result for future in futures for result in future.result()]
+
+
+def _chunks(tasks: Sequence[Task]) -> list[Sequence[Task]]:
+    """Tasks in chunks: tasks of a sweep share a fleet and a workload, which are then sent once."""
+    size = -(-len(tasks) // _MOST_CHUNKS)
+    return [tasks[start : start + size] for start in range(0, len(tasks), max(1, size))]
+
+
+def _run_all(run: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Result]:
+    return [run(task) for task in tasks]
 
 
 def _one_by_one(

@@ -94,3 +94,21 @@ def test_renaming_others_does_not_move_a_pod() -> None:
     assert policy.totals(first, 0, np.array([first.slot("best")])).tolist() == (
         policy.totals(second, 0, np.array([second.slot("best")])).tolist()
     )
+
+
+def test_nodes_that_share_a_place_in_the_order_are_told_apart_by_name() -> None:
+    """The order has half a million places: node-590 and node-2953 share one and lose the same."""
+    asked = shape(gpus=1)
+    names = ["node-590", "node-2953"]
+    won = set()
+    for order in (names, names[::-1]):
+        for seed in range(20):
+            view = view_of([node(name, gpus=8) for name in order], [asked])
+            policy = LeastLoss(State(view, (asked,)).mix, kernels=False)
+            totals = policy.totals(view, 0, np.arange(2))
+            decision = Placer(policy, view, TieBreak.RANDOM, seed).place("p", 0, 0)
+            assert totals[0] == totals[1]
+            assert decision is not None
+            won.add(view.node(decision.slot).name)
+
+    assert len(won) == 1
