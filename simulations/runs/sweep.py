@@ -8,10 +8,11 @@ This module must not know what a task does.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from gpu_fleet.errors import InputError
@@ -129,14 +130,24 @@ def _interrupts_remembered() -> Iterator[Callable[[], bool]]:
 def _interrupts_held_back() -> Iterator[None]:
     """Ctrl-C waits until the block is left.
 
-    A pool starts its processes when it is given work. They inherit what is held back, so a Ctrl-C
-    while they import, before they can leave interrupts alone, makes them print no traceback.
+    A pool starts its processes when it is given work. They inherit the mask, so a Ctrl-C while they
+    import, before they can leave interrupts alone, makes them print no traceback. The mask holds
+    for this thread only; a Ctrl-C that another thread receives still runs our handler here, in the
+    middle of starting a process, so the handler only takes note.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    seen = threading.Event()
+    handler = signal.signal(signal.SIGINT, lambda _number, _frame: seen.set())
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if seen.is_set():
+        raise KeyboardInterrupt
 
 
 def _leave_interrupts_alone() -> None:
@@ -146,6 +157,18 @@ def _leave_interrupts_alone() -> None:
 
 def _end(pool: ProcessPoolExecutor) -> None:
     processes = list((pool._processes or {}).values())  # noqa: SLF001 - terminate_workers is 3.14's
-    pool.shutdown(wait=False, cancel_futures=True)
+    tasks = pool._call_queue  # type: ignore[attr-defined]  # noqa: SLF001
     for process in processes:
         process.terminate()
+    # A task larger than a pipe may be on its way to a worker that is gone, and the interpreter
+    # waits for its sender (cpython gh-94777): somebody must take it out of the pipe.
+    drain = threading.Thread(target=_drain, args=(tasks._reader.fileno(),), daemon=True)  # noqa: SLF001
+    drain.start()
+    pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _drain(descriptor: int) -> None:
+    """Read and drop until the other end is closed."""
+    with suppress(OSError):
+        while os.read(descriptor, 1 << 16):
+            pass

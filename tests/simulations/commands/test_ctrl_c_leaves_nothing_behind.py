@@ -93,8 +93,10 @@ def test_an_interrupt(
             if group_members(process.pid):
                 os.killpg(process.pid, signal.SIGKILL)
 
-    assert process.returncode == 130
     assert err == "synthscale: interrupted\n"
+    # A shell says 130 in both cases: where Ctrl-C met Python inside an exec(), as dataclasses use
+    # on import, the interpreter ends itself by the signal although the interrupt was handled.
+    assert process.returncode in {130, -signal.SIGINT}
     assert out == ""
     assert before == sorted(tmp_path.iterdir())
 
