@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
@@ -108,7 +109,7 @@ def _interrupts_remembered() -> Iterator[Callable[[], bool]]:
     """Ctrl-C interrupts as ever, and is remembered too.
 
     Python drops an exception that is raised while C calls back into it, as a compiler does; then
-    the run would go on. Yields what tells whether there was a Ctrl-C.
+    the run would go on and print a trace of it. Yields what tells whether there was a Ctrl-C.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
@@ -119,11 +120,17 @@ def _interrupts_remembered() -> Iterator[Callable[[], bool]]:
         seen.set()
         signal.default_int_handler(number, frame)
 
+    def unraisable(dropped: sys.UnraisableHookArgs) -> None:
+        if dropped.exc_type is not KeyboardInterrupt:
+            hook(dropped)
+
+    hook, sys.unraisablehook = sys.unraisablehook, unraisable
     before = signal.signal(signal.SIGINT, note)
     try:
         yield seen.is_set
     finally:
         signal.signal(signal.SIGINT, before)
+        sys.unraisablehook = hook
 
 
 @contextmanager
