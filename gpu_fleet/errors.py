@@ -10,6 +10,19 @@ This module must not import anything, so that any module may raise from it.
     |   |-- UnknownName             a node, pod, shape or policy that is not there
     |   |-- DuplicateName           a node or pod that is there already
     |   `-- Oversubscribed          a placement that does not fit what is free
+    |-- ServiceError                a process in a cluster cannot do its work              exit 1
+    |   |-- CertificateUnusable     a certificate or key that cannot be served or trusted
+    |   |-- LeadershipLost          somebody else leads now, or nobody knows who does
+    |   `-- KubeError               the API server refused, or could not be asked
+    |       |-- KubeUnreachable     no answer: refused, timed out, cut off
+    |       |-- KubeUnauthorized    401: it does not know who we are
+    |       |-- KubeForbidden       403: it knows, and we may not
+    |       |-- KubeNotFound        404: no such object, or no such kind
+    |       |-- KubeConflict        409: taken, changed meanwhile, or owned by another manager
+    |       |-- KubeExpired         410: too old a version to go on from; list again
+    |       |-- KubeInvalid         400, 422: the object or the request is wrong
+    |       |-- KubeThrottled       429: ask again, later
+    |       `-- KubeMalformed       an answer that cannot be read
     |-- SimulationError             a simulation was driven against its own rules          exit 1
     `-- InvariantBroken             the independent checker found a contradiction          exit 1
 """
@@ -17,11 +30,24 @@ This module must not import anything, so that any module may raise from it.
 from __future__ import annotations
 
 __all__ = [
+    "CertificateUnusable",
     "DuplicateName",
     "FleetError",
     "InputError",
     "InvariantBroken",
+    "KubeConflict",
+    "KubeError",
+    "KubeExpired",
+    "KubeForbidden",
+    "KubeInvalid",
+    "KubeMalformed",
+    "KubeNotFound",
+    "KubeThrottled",
+    "KubeUnauthorized",
+    "KubeUnreachable",
+    "LeadershipLost",
     "Oversubscribed",
+    "ServiceError",
     "SimulationError",
     "SynthscaleError",
     "UnknownName",
@@ -101,6 +127,75 @@ class DuplicateName(FleetError):
 
 class Oversubscribed(FleetError):
     """A placement that asks a node or a device for more than it has free."""
+
+
+class ServiceError(SynthscaleError):
+    """A process in a cluster cannot do, or cannot go on doing, what it is for."""
+
+
+class CertificateUnusable(ServiceError):
+    """A certificate, key or authority file that cannot be served or trusted; the text names it."""
+
+
+class LeadershipLost(ServiceError):
+    """What only a leader may do was asked of a process that does not lead now."""
+
+
+class KubeError(ServiceError):
+    """The API server refused, or could not be asked.
+
+    `status` is the HTTP status, None where there was no answer; `reason` is the API's own word
+    (`Conflict`, `Forbidden`), empty where it gave none; `retry_after_s` is what it asked for.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        reason: str = "",
+        retry_after_s: float | None = None,
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
+class KubeUnreachable(KubeError):
+    """No answer came: the connection was refused, timed out or was cut off."""
+
+
+class KubeUnauthorized(KubeError):
+    """401: the API server does not know who we are."""
+
+
+class KubeForbidden(KubeError):
+    """403: the API server knows who we are, and we may not."""
+
+
+class KubeNotFound(KubeError):
+    """404: there is no such object, or no such kind of object."""
+
+
+class KubeConflict(KubeError):
+    """409: the name is taken, the object has changed, or another manager owns the field."""
+
+
+class KubeExpired(KubeError):
+    """410: the version asked for is forgotten; only a new list helps."""
+
+
+class KubeInvalid(KubeError):
+    """400 or 422: the request or the object in it is wrong."""
+
+
+class KubeThrottled(KubeError):
+    """429: the API server asks for patience (`retry_after_s`)."""
+
+
+class KubeMalformed(KubeError):
+    """An answer that cannot be read as what was asked for."""
 
 
 class SimulationError(SynthscaleError):
