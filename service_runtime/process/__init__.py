@@ -1,0 +1,9 @@
+"""How a service starts, becomes ready and ends: parts in order, one exit code, no task left behind.
+
+A service composes its parts in one function that can be read, and hands them over; order, signals,
+limits and exit codes are the same for all services. Nothing here may know what a part is for.
+"""
+
+from service_runtime.process.part import Part
+
+__all__ = ["Part"]

@@ -1,0 +1,1 @@
+"""Parts start in order, end in reverse order, and the exit code says why."""

@@ -1,0 +1,1 @@
+"""Settings are read from defaults, file and environment, and every mistake in them is told at once."""
