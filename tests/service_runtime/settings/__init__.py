@@ -1,1 +1,1 @@
-"""Settings are read from defaults, file and environment, and every mistake in them is told at once."""
+"""Settings come from defaults, a file and the environment; every mistake is told at once."""
