@@ -8,7 +8,7 @@ patience) and must not remember objects.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEPLOYMENTS",
     "EVENTS",
+    "EVERYTHING",
     "LEASES",
     "NAMESPACES",
     "NODES",
@@ -82,6 +83,10 @@ class Selection:
     namespace: str | None = None
     label_selector: str = ""
     field_selector: str = ""
+
+
+EVERYTHING: Final = Selection()
+"""All objects of a kind, in all namespaces."""
 
 
 class KubeApi(Protocol):
