@@ -16,12 +16,27 @@ from gpu_fleet.readings import Missing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MAX_DEVICES", "WHOLE_GPU_MILLI", "Device", "DeviceKind", "Node", "Taint"]
+__all__ = [
+    "MAX_DEVICES",
+    "MOST_CPU_MILLI",
+    "MOST_MEMORY_MIB",
+    "WHOLE_GPU_MILLI",
+    "Device",
+    "DeviceKind",
+    "Node",
+    "Taint",
+]
 
 MAX_DEVICES = 16
 """HGX and MI300 boards have 8 GPUs, the widest known nodes 16; arrays are this wide."""
 WHOLE_GPU_MILLI = 1_000
 """One whole GPU, in thousandths: the unit in which the openb cluster shares its GPUs."""
+
+
+MOST_CPU_MILLI = 10_000_000
+"""10,000 cores; the widest server known has some 2,000 threads. More than that is a wrong unit."""
+MOST_MEMORY_MIB = 1 << 30
+"""1 PiB; the largest known servers hold 64 TiB."""
 
 
 class DeviceKind(IntEnum):

@@ -13,9 +13,10 @@ import typer
 
 from gpu_fleet.admission import Admission
 from gpu_fleet.errors import InputError
-from gpu_fleet.nodes import MAX_DEVICES, WHOLE_GPU_MILLI
+from gpu_fleet.nodes import MAX_DEVICES, MOST_CPU_MILLI, MOST_MEMORY_MIB, WHOLE_GPU_MILLI
 from gpu_fleet.pods import Pod, PodShape
 from gpu_fleet.quantities import Rounding, cpu_milli, memory_mib
+from gpu_fleet.words import did_you_mean, shown
 from scheduler_extender.placement.registry import policy_names
 from simulations.capacity.fit import Fit, Fitting, fit
 from simulations.capacity.rows import fit_row, fit_verdict
@@ -28,9 +29,7 @@ from simulations.commands.options import (
     kernels_choice,
 )
 from simulations.readers import read_inventory, read_workload, unknown_models
-from simulations.readers.cells import MOST_CPU_MILLI, MOST_MEMORY_MIB
 from simulations.readers.demand import read_demand
-from simulations.readers.words import did_you_mean, shown
 from simulations.runs.outputs import (
     document,
     fingerprint,

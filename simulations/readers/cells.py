@@ -10,14 +10,10 @@ from __future__ import annotations
 import re
 
 from gpu_fleet.errors import InputError
-from simulations.readers.words import shown
+from gpu_fleet.words import shown
 
-__all__ = ["MOST_CPU_MILLI", "MOST_MEMORY_MIB", "MOST_TIME_S", "whole"]
+__all__ = ["MOST_TIME_S", "whole"]
 
-MOST_CPU_MILLI = 10_000_000
-"""10,000 cores; the widest server known has some 2,000 threads."""
-MOST_MEMORY_MIB = 1 << 30
-"""1 PiB; the largest known servers hold 64 TiB."""
 MOST_TIME_S = 4_102_444_800
 """The year 2100 as seconds since 1970: anything beyond is in milliseconds."""
 

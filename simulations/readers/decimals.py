@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from gpu_fleet.errors import InputError
-from simulations.readers.words import shown
+from gpu_fleet.words import shown
 
 __all__ = ["decimal"]
 

@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpu_fleet.errors import InputError
+from gpu_fleet.words import counted
+from scheduler_extender.objects.complaints import complaint, named
+from scheduler_extender.objects.pods import PodBuilder
+from scheduler_extender.objects.tally import Tally
 from simulations.readers import openb
-from simulations.readers.dump import complaint, named, take_apart
+from simulations.readers.created import created_s
+from simulations.readers.dump import take_apart
 from simulations.readers.files import read_text
-from simulations.readers.kube_pods import PodBuilder, created_s
-from simulations.readers.tally import Tally
-from simulations.readers.words import counted
 from simulations.workload import TracedPod, Workload
 
 if TYPE_CHECKING:
+    from scheduler_extender.objects.wire import PodObject
     from simulations.readers.files import SourceText
-    from simulations.readers.wire import PodObject
 
 __all__ = ["read_demand"]
 

@@ -13,17 +13,30 @@ from typing import TypeVar
 import msgspec
 
 from gpu_fleet.errors import InputError
-from simulations.readers.wire import Envelope, Head, Meta, NodeObject, PodObject
-from simulations.readers.words import counted, shown
+from gpu_fleet.words import counted, shown
+from scheduler_extender.objects.complaints import complaint, named
+from scheduler_extender.objects.wire import Meta, NodeObject, PodObject
 
-__all__ = ["REMEDY", "Dump", "complaint", "named", "take_apart"]
+__all__ = ["REMEDY", "Dump", "take_apart"]
 
 REMEDY = "print it with: kubectl get nodes,pods -A -o json"
 
 _KIND_OF_LIST = {"NodeList": "Node", "PodList": "Pod"}
-_LONGEST_NAME = 2 * 253 + 1
-"""Kubernetes allows 253 characters for a name."""
 T = TypeVar("T")
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """What `kubectl get -o json` prints around the objects."""
+
+    kind: str = ""
+    items: list[msgspec.Raw] | None = None
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Enough of any object to say which one it is."""
+
+    kind: str = ""
+    metadata: Meta = Meta()
 
 
 @dataclass(slots=True)
@@ -52,17 +65,6 @@ def take_apart(text: str) -> Dump:
     for place, raw in enumerate(envelope.items or ()):
         _sort_in(dump, raw, _KIND_OF_LIST.get(envelope.kind), place)
     return dump
-
-
-def named(kind: str, meta: Meta) -> str:
-    """`Node a` or `Pod default/x`, as people say it."""
-    full = f"{meta.namespace}/{meta.name}" if meta.namespace else meta.name
-    return f"{kind} {full if full.isprintable() and len(full) <= _LONGEST_NAME else shown(full)}"
-
-
-def complaint(owner: str, path: str, problem: str, remedy: str) -> InputError:
-    """Something is wrong with one field of one object."""
-    return InputError(problem, remedy=remedy, field=f"{owner} {path}".strip() or None)
 
 
 def _sort_in(dump: Dump, raw: msgspec.Raw, kind: str | None, place: int) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gpu_fleet.errors import InputError
-from simulations.readers.words import shown
+from gpu_fleet.words import shown
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,19 +9,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpu_fleet.errors import InputError
-from simulations.readers.dump import REMEDY, complaint, named, take_apart
-from simulations.readers.kube_nodes import to_node
-from simulations.readers.kube_pods import PodBuilder, created_s, device_indices
-from simulations.readers.tally import Tally
-from simulations.readers.words import counted
+from gpu_fleet.words import counted
+from scheduler_extender.objects.complaints import complaint, named
+from scheduler_extender.objects.nodes import to_node
+from scheduler_extender.objects.pods import PodBuilder, device_indices
+from scheduler_extender.objects.tally import Tally
+from simulations.readers.created import created_s
+from simulations.readers.dump import REMEDY, take_apart
 from simulations.workload import BoundPod, Inventory, TracedPod, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from scheduler_extender.objects.wire import NodeObject, PodObject
     from simulations.readers.dump import Dump
     from simulations.readers.files import SourceText
-    from simulations.readers.wire import NodeObject, PodObject
 
 __all__ = ["inventory", "workload"]
 

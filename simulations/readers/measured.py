@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpu_fleet.errors import InputError
+from gpu_fleet.words import counted, listed, shown
 from simulations.readers.cells import whole
 from simulations.readers.decimals import decimal
 from simulations.readers.files import read_text
 from simulations.readers.table import Table
-from simulations.readers.words import counted, listed, shown
 
 __all__ = ["Latencies", "Throughputs", "read_latencies", "read_throughputs"]
 

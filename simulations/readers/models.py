@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gpu_fleet.accelerators import is_known
 from gpu_fleet.errors import InputError
-from simulations.readers.words import did_you_mean, listed, shown
+from gpu_fleet.words import did_you_mean, listed, shown
 
 if TYPE_CHECKING:
     from simulations.workload import Inventory, Workload

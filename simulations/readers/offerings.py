@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 
 from gpu_fleet.accelerators import allocatable_memory_mib
 from gpu_fleet.errors import InputError
-from gpu_fleet.nodes import MAX_DEVICES, Device
+from gpu_fleet.nodes import MAX_DEVICES, MOST_CPU_MILLI, MOST_MEMORY_MIB, Device
 from gpu_fleet.pools import Offering
 from gpu_fleet.readings import Missing
+from gpu_fleet.words import counted, did_you_mean, listed, shown
+from scheduler_extender.objects.tally import Tally
 from simulations.capacity.market import PriceList
-from simulations.readers.cells import MOST_CPU_MILLI, MOST_MEMORY_MIB, whole
+from simulations.readers.cells import whole
 from simulations.readers.table import Table
-from simulations.readers.tally import Tally
-from simulations.readers.words import counted, did_you_mean, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,12 +13,19 @@ from typing import TYPE_CHECKING
 from gpu_fleet.accelerators import allocatable_memory_mib
 from gpu_fleet.admission import ANYWHERE, Admission
 from gpu_fleet.errors import InputError
-from gpu_fleet.nodes import MAX_DEVICES, WHOLE_GPU_MILLI, Device, Node
+from gpu_fleet.nodes import (
+    MAX_DEVICES,
+    MOST_CPU_MILLI,
+    MOST_MEMORY_MIB,
+    WHOLE_GPU_MILLI,
+    Device,
+    Node,
+)
 from gpu_fleet.pods import Pod, PodShape
 from gpu_fleet.readings import Missing
-from simulations.readers.cells import MOST_CPU_MILLI, MOST_MEMORY_MIB, MOST_TIME_S, whole
+from gpu_fleet.words import counted, listed, shown
+from simulations.readers.cells import MOST_TIME_S, whole
 from simulations.readers.table import Table
-from simulations.readers.words import counted, listed, shown
 from simulations.workload import Inventory, TracedPod, Workload
 
 if TYPE_CHECKING:

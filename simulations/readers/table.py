@@ -10,7 +10,7 @@ import csv
 from typing import TYPE_CHECKING
 
 from gpu_fleet.errors import InputError
-from simulations.readers.words import counted, listed, shown
+from gpu_fleet.words import counted, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

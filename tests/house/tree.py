@@ -30,6 +30,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SHELLS = frozenset({"__main__", "commands", "readers", "report", "runs", "workers"})
 """The parts of `simulations` that may read clocks and files and start processes."""
 
+EXTENDER_DECISIONS = frozenset({"", "objects", "placement"})
+"""The parts of `scheduler_extender` that decide, all but the structs of the wire in them."""
+
 NOT_OURS = frozenset(
     {".git", ".hypothesis", ".venv", "__pycache__", "build", "dist", "out", "shared"}
 )
@@ -60,7 +63,7 @@ def is_decision(module: str) -> bool:
     room, *rest = module.split(".")
     inner = rest[0] if rest else ""
     if room == "scheduler_extender":
-        return inner in {"", "placement"}
+        return inner in EXTENDER_DECISIONS and rest[-1:] != ["wire"]
     if room == "simulations":
         return inner not in SHELLS
     return room == "gpu_fleet"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from simulations.readers.words import counted
+from gpu_fleet.words import counted
 
 __all__ = ["Tally"]
 

@@ -14,8 +14,6 @@ import msgspec
 __all__ = [
     "Affinity",
     "Container",
-    "Envelope",
-    "Head",
     "Meta",
     "NodeObject",
     "PodObject",
@@ -46,24 +44,12 @@ class Meta(_Object, frozen=True):
 
     name: str = ""
     namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
-
-
-class Envelope(_Object, frozen=True):
-    """What `kubectl get -o json` prints around the objects."""
-
-    kind: str = ""
-    items: list[msgspec.Raw] | None = None
-
-
-class Head(_Object, frozen=True):
-    """Enough of any object to say which one it is."""
-
-    kind: str = ""
-    metadata: Meta = Meta()
 
 
 class RawTaint(_Object, frozen=True):

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from gpu_fleet.errors import InputError
 from gpu_fleet.quantities import Quantity, parse
-from simulations.readers.dump import complaint
+from scheduler_extender.objects.complaints import complaint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simulations.readers.wire import Container, PodSpec, RawAmount, Resources
+    from scheduler_extender.objects.wire import Container, PodSpec, RawAmount, Resources
 
 __all__ = ["effective_requests", "quantity"]
 

@@ -1,4 +1,4 @@
-"""How readers quote what they were given: short, and always on one line.
+"""How messages quote what they were given: short, and always on one line.
 
 A complaint about a megabyte of noise must not print a megabyte of noise, nor a line feed in it.
 This module must hold wording only.

@@ -9,7 +9,6 @@ This module must not decide where a pod goes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gpu_fleet.admission import Admission, Requirement, SelectorTerm, Toleration
@@ -26,21 +25,20 @@ from gpu_fleet.names import (
     GPU_MILLI_ANNOTATION,
     GPU_RESOURCES,
 )
-from gpu_fleet.nodes import MAX_DEVICES, WHOLE_GPU_MILLI
+from gpu_fleet.nodes import MAX_DEVICES, MOST_CPU_MILLI, MOST_MEMORY_MIB, WHOLE_GPU_MILLI
 from gpu_fleet.pods import Pod, PodShape
 from gpu_fleet.quantities import Quantity, Rounding, count, cpu_milli, memory_mib
-from simulations.readers.cells import MOST_CPU_MILLI, MOST_MEMORY_MIB, MOST_TIME_S
-from simulations.readers.dump import complaint, named
-from simulations.readers.requests import effective_requests
-from simulations.readers.words import shown
+from gpu_fleet.words import shown
+from scheduler_extender.objects.complaints import complaint, named
+from scheduler_extender.objects.requests import effective_requests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simulations.readers.tally import Tally
-    from simulations.readers.wire import PodObject, RawRequirement, RawTerm, RawToleration
+    from scheduler_extender.objects.tally import Tally
+    from scheduler_extender.objects.wire import PodObject, RawRequirement, RawTerm, RawToleration
 
-__all__ = ["PodBuilder", "created_s", "device_indices"]
+__all__ = ["PodBuilder", "device_indices"]
 
 _NOT_COUNTED = frozenset({"cpu", "memory", "pods", *GPU_RESOURCES})
 _HAMI = (GPU_MEMORY_MIB_RESOURCE, GPU_MEMORY_PERCENT_RESOURCE, GPU_CORES_PERCENT_RESOURCE)
@@ -88,26 +86,6 @@ class PodBuilder:
 def _full_name(raw: PodObject) -> str:
     """`namespace/name`; a pod printed without a namespace is in `default`."""
     return f"{raw.metadata.namespace or 'default'}/{raw.metadata.name}"
-
-
-def created_s(raw: PodObject) -> int | None:
-    """Seconds since 1970 at which the API server accepted it."""
-    text = raw.metadata.creation_timestamp
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-    except (ValueError, OverflowError):
-        seconds = -1
-    if 0 <= seconds <= MOST_TIME_S:
-        return seconds
-    raise complaint(
-        named("Pod", raw.metadata),
-        "metadata.creationTimestamp",
-        f"{shown(text)} is not a time between 1970 and 2100",
-        "write it like 2026-01-31T12:00:00Z",
-    )
 
 
 def device_indices(raw: PodObject, pod: Pod) -> tuple[int, ...] | None:

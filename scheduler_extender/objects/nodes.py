@@ -16,19 +16,18 @@ from gpu_fleet.names import (
     GPU_REPLICAS_LABEL,
     GPU_RESOURCES,
 )
-from gpu_fleet.nodes import MAX_DEVICES, Device, Node, Taint
+from gpu_fleet.nodes import MAX_DEVICES, MOST_CPU_MILLI, MOST_MEMORY_MIB, Device, Node, Taint
 from gpu_fleet.quantities import Rounding, count, cpu_milli, memory_mib
 from gpu_fleet.readings import Missing
-from simulations.readers.cells import MOST_CPU_MILLI, MOST_MEMORY_MIB
-from simulations.readers.dump import complaint, named
-from simulations.readers.requests import quantity
+from scheduler_extender.objects.complaints import complaint, named
+from scheduler_extender.objects.requests import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gpu_fleet.quantities import Quantity
-    from simulations.readers.tally import Tally
-    from simulations.readers.wire import NodeObject
+    from scheduler_extender.objects.tally import Tally
+    from scheduler_extender.objects.wire import NodeObject
 
 __all__ = ["to_node"]
 
