@@ -267,7 +267,8 @@ class Watch(Generic[T]):
             wait_s=round(wait_s, 3),
             age_s=round(self.age_s(), 3),
         )
-        await self._timing.sleep(wait_s)
+        if not first_expiry:
+            await self._timing.sleep(wait_s)
 
     def _wait_s(self, error: KubeError) -> float:
         retry = self._backoff.after(self._failures, self._draw, error.retry_after_s)

@@ -76,7 +76,7 @@ def applied(
 def updated(
     before: Mapping[str, Any], after: Mapping[str, Any], owners: Owners, manager: str
 ) -> Owners:
-    """The owners after a whole object was put: what it changed is the putter's, what went is gone."""
+    """The owners after a whole object was put: what it changed is now the putter's."""
     was, now = dict(leaves(before)), dict(leaves(after))
     changed = frozenset(path for path, value in now.items() if was.get(path, ...) != value)
     left = {one: (paths - changed) & now.keys() for one, paths in owners.items()}
