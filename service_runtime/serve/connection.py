@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from enum import Enum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from aiohttp import web
@@ -149,6 +150,9 @@ class Connection(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002 - it may repeat what the client sent
     ) -> web.StreamResponse:
         """Tell a client whose bytes were no HTTP request; no trace, and no echo of them."""
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # a bug of the chassis, not of the client
+            self.logger.error("a reply could not be made", exc_info=exc)
+            return web.Response(status=status, body=b"this failed here\n")
         self._malformed()
         line_is_long = isinstance(exc, LineTooLong)
         status = 431 if line_is_long else status

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 
 from aiohttp import web
@@ -21,6 +22,7 @@ from service_runtime.timing import elapsed_s
 
 if TYPE_CHECKING:
     from service_runtime.serve.answering import Answer, Answering
+    from service_runtime.serve.exchange import Reply
     from service_runtime.serve.meters import PortMeters
     from service_runtime.serve.rotation import Rotation
     from service_runtime.serve.settings import LimitSettings
@@ -37,6 +39,10 @@ _GOODBYE_S: Final = 1.0
 
 _POLL_S: Final = 0.02
 """How often an ending port looks whether it is empty."""
+
+_PIECE_BYTES: Final = 256 << 10
+"""Longer bodies are sent piece by piece: asyncio's TLS takes one write of any size into memory and
+says that it is sent, so that nobody would notice a client that takes nothing."""
 
 _JOIN_S: Final = 2.0
 """How long cancelled handlers may take to end: none of them has a reason to take any time."""
@@ -192,18 +198,9 @@ class Listener:
             self._in_flight -= 1
             self._measure(answer, begun_ns)
         connection.answered()
-        return self._response(answer, connection)
-
-    def _response(self, answer: Answer, connection: Connection) -> web.Response:
-        reply = answer.reply
-        response = web.Response(
-            status=reply.status,
-            body=reply.body,
-            headers={"Content-Type": reply.content_type, "Server": SERVER, **reply.headers},
-        )
-        if answer.close or self.retiring or connection.trust is not self._rotation.current.trust:
-            response.force_close()
-        return response
+        last = answer.close or self.retiring
+        last = last or connection.trust is not self._rotation.current.trust
+        return await _respond(http, answer.reply, last=last)
 
     def _measure(self, answer: Answer | None, begun_ns: int) -> None:
         if answer is None:  # cancelled: the client left, or was cut
@@ -289,3 +286,21 @@ class Listener:
 
     def _connections(self) -> list[Connection]:
         return cast("list[Connection]", self._server.connections)
+
+
+async def _respond(http: web.BaseRequest, reply: Reply, *, last: bool) -> web.StreamResponse:
+    headers = {"Content-Type": reply.content_type, "Server": SERVER, **reply.headers}
+    if len(reply.body) <= _PIECE_BYTES or http.method == "HEAD":
+        whole = web.Response(status=reply.status, body=reply.body, headers=headers)
+        if last:
+            whole.force_close()
+        return whole
+    response = web.StreamResponse(status=reply.status, headers=headers)
+    response.content_length = len(reply.body)
+    if last:
+        response.force_close()
+    with suppress(ConnectionError):  # the client is gone: aiohttp ends the connection
+        await response.prepare(http)
+        for start in range(0, len(reply.body), _PIECE_BYTES):
+            await response.write(reply.body[start : start + _PIECE_BYTES])
+    return response

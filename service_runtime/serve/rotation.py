@@ -40,6 +40,7 @@ class Rotation:
         self._log = log
         self._meters = meters
         self._refused = ""
+        self._looking = asyncio.Lock()
         self.current: Credentials = read_credentials(settings, clients=clients, now=timing.wall())
         meters.expiry.set(self.current.expires.timestamp())
 
@@ -51,6 +52,10 @@ class Rotation:
 
     async def look(self) -> None:
         """Serve what the files hold now, unless it cannot be served."""
+        async with self._looking:  # else a slow look could undo what a later one found
+            await self._look()
+
+    async def _look(self) -> None:
         read = partial(
             read_credentials,
             self._settings,
