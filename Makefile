@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := menu
-.PHONY: menu demo test check prove bench lock clean run develop
+.PHONY: menu demo test check prove cluster bench lock clean run develop
 
 BIN := .venv/bin
 # One worker for each core; `make test WORKERS=1` for one process.
@@ -23,7 +23,7 @@ demo: run ## Run every experiment on bundled workloads; writes out/demo/report.h
 	$(BIN)/synthscale demo --out out/demo
 
 test: develop ## Run the tests, all but the long proofs
-	$(BIN)/pytest tests -m 'not prove' -n $(WORKERS) --durations=15
+	$(BIN)/pytest tests -m 'not prove' -n $(WORKERS) --dist loadgroup --durations=15
 
 check: develop ## Lint, format check, strict types, import law and the tests of the house
 	$(BIN)/ruff check .
@@ -33,7 +33,10 @@ check: develop ## Lint, format check, strict types, import law and the tests of 
 	$(BIN)/pytest tests/house -q -n $(WORKERS)
 
 prove: develop ## Run the full counts, traces and statistics; writes docs/figures/
-	$(BIN)/pytest tests -m prove -n $(WORKERS) --durations=15
+	$(BIN)/pytest tests -m prove -n $(WORKERS) --dist loadgroup --durations=15
+
+cluster: develop ## Open a shell on a real Kubernetes (`make cluster WITH=karpenter,prometheus`)
+	@$(BIN)/python -m tests.cluster.shell --with '$(WITH)'
 
 bench: develop ## Print speed ratios, each measured in one run against a named baseline
 	$(BIN)/python -m tests.bench

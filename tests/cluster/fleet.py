@@ -28,6 +28,7 @@ __all__ = [
     "is_bound",
     "is_ready",
     "pods",
+    "takes_pods",
 ]
 
 GPU_RESOURCE = GPU_RESOURCES[0]
@@ -130,6 +131,11 @@ def is_ready(node: Object) -> bool:
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
+def takes_pods(node: Object) -> bool:
+    """Whether a node is Ready and the controllers have taken the taint of an unready one away."""
+    return is_ready(node) and not node["spec"].get("taints")
+
+
 def is_bound(pod: Object) -> bool:
     """Whether some scheduler gave a pod its node."""
     return bool(pod["spec"].get("nodeName"))
@@ -144,13 +150,13 @@ class Fleet:
         self._selector = f"labelSelector={quote(f'{FLEET_LABEL}={namespace}')}"
 
     def add_nodes(self, nodes: Iterable[Object], *, limit_s: float = 60.0) -> list[Object]:
-        """Create nodes and return all of this fleet's once every one is Ready."""
+        """Create nodes and return all of this fleet's once every one takes pods."""
         made = [self._own(node) for node in nodes]
         self.wire.create_all(NODES, made)
         return wait_until(
-            "node list with every node Ready",
+            "sight of every node ready for pods",
             self.nodes,
-            lambda seen: len(seen) >= len(made) and all(is_ready(node) for node in seen),
+            lambda seen: len(seen) >= len(made) and all(map(takes_pods, seen)),
             limit_s=limit_s,
         )
 

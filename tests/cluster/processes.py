@@ -142,6 +142,12 @@ class Household:
         self.group = group
         self._reservations = reservations
         self._running: list[Running] = []
+        self._ports: list[int] = []
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Every port it has taken."""
+        return tuple(self._ports)
 
     def start(
         self,
@@ -181,6 +187,7 @@ class Household:
                 continue
             self._reservations.enter_context(closing(claim))
             if _is_free(port):
+                self._ports.append(port)
                 return port
         raise ServiceError(f"no free port found between {PORTS.start} and {PORTS.stop}")
 
