@@ -50,6 +50,7 @@ class CommandLine:
 GROUPS: Mapping[str, str] = {
     "simulate": "Run workloads on a simulated fleet: placement, replay, agents.",
     "capacity": "Answer a planner's questions: fit, size.",
+    "lint": "Find traps before they are installed: scheduler-config.",
 }
 
 COMMANDS: Sequence[CommandLine] = (
@@ -82,6 +83,16 @@ COMMANDS: Sequence[CommandLine] = (
         ("capacity", "size"),
         "The cheapest nodes for a workload, beside a lower bound.",
         "simulations.commands.capacity_size:command",
+    ),
+    CommandLine(
+        ("settings",),
+        "What can be set in a service, or check a file of settings.",
+        "service_runtime.commands:settings",
+    ),
+    CommandLine(
+        ("lint", "scheduler-config"),
+        "Traps in kube-scheduler's configuration, with the cure.",
+        "scheduler_extender.scheduler_config.commands:command",
     ),
 )
 
