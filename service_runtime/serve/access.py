@@ -13,7 +13,7 @@ import hashlib
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -34,13 +34,13 @@ from service_runtime.timing import elapsed_s
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from service_runtime.kube.api import KubeApi, Resource
+    from service_runtime.kube.api import Resource
     from service_runtime.serve.meters import AccessMeters
     from service_runtime.serve.settings import AccessSettings
     from service_runtime.telemetry import Log
     from service_runtime.timing import Timing
 
-__all__ = ["Granted", "Refused", "Reviewer"]
+__all__ = ["Asked", "Granted", "Refused", "Reviewer"]
 
 _BEARER: Final = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*) *")
 """RFC 6750's form; what is not of it can be no token of a Kubernetes API server."""
@@ -66,6 +66,14 @@ class Refused:
     reply: Reply
 
 
+class Asked(Protocol):
+    """What is needed of a `KubeApi` here."""
+
+    async def create(self, resource: Resource, body: bytes, namespace: str | None = None) -> bytes:
+        """Put a question; the answer is the same object with its status."""
+        ...
+
+
 class _Unanswered(Exception):
     """The API server was not asked, or did not say."""
 
@@ -79,7 +87,7 @@ class Reviewer:
 
     def __init__(
         self,
-        api: KubeApi,
+        api: Asked,
         settings: AccessSettings,
         *,
         timing: Timing,

@@ -70,7 +70,7 @@ def handshake_failure(error: BaseException) -> str:
 
 
 class Listener:
-    """A port of the table, bound by `bind`, alive in `serve`, ended by `close` and `finish`."""
+    """A port of the table, bound by `bind`, alive in `serve`, ended by `finish` or `cut`."""
 
     def __init__(
         self,
@@ -264,14 +264,19 @@ class Listener:
                 return
             await self._timing.sleep(_POLL_S)
 
-    async def cut(self) -> int:
-        """Cut whatever is left, join it, and return how many requests that were."""
+    def cut(self) -> int:
+        """Close the port and cut whatever is left; returns how many requests that were."""
+        self.close()
         late = self._connections()
         busy = sum(connection.is_busy for connection in late)
         if busy:
             self._meters.cut.add(busy, port=self.port.name, reason="drain")
         for connection in late:
             connection.abort()
+        return busy
+
+    async def join(self) -> None:
+        """Wait until every handler that was cut has ended."""
         begun_ns = self._timing.now_ns()
         while self._connections() and elapsed_s(begun_ns, self._timing.now_ns()) < _JOIN_S:
             await self._timing.sleep(_POLL_S)
@@ -282,7 +287,6 @@ class Listener:
                 handlers=len(self._connections()),
                 remedy="let CancelledError out of the handlers of this port",
             )
-        return busy
 
     def _connections(self) -> list[Connection]:
         return cast("list[Connection]", self._server.connections)

@@ -84,16 +84,16 @@ class Serving:
             self._listener(port, answering, rotation)
             for port, answering in zip(self._ports, self._answering, strict=True)
         ]
-        cut = 0
         try:
             for listener in self._listeners:
                 listener.bind()
             await self._serve(rotation, ready)
         finally:
-            for listener in self._listeners:
-                listener.close()
-                cut += await listener.cut()
+            # All of it first without waiting: yet another cancellation may come while we do.
+            cut = sum(listener.cut() for listener in self._listeners)
             self._log.event("served_out", requests_cut=cut)
+            for listener in self._listeners:
+                await listener.join()
 
     async def _serve(self, rotation: Rotation, ready: Callable[[], None]) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -39,7 +39,16 @@ if TYPE_CHECKING:
 
     from service_runtime.serve.rotation import Rotation
 
-__all__ = ["Chassis", "Client", "Gone", "Secret", "SteppedToday", "echo", "eventually"]
+__all__ = [
+    "Chassis",
+    "Client",
+    "Gone",
+    "Secret",
+    "SteppedToday",
+    "echo",
+    "eventually",
+    "served_anew",
+]
 
 LIMIT_S: Final = 20.0
 NO_WAIT: Final = DrainSettings(notice_s=0, finish_s=5)
@@ -223,7 +232,7 @@ class Chassis:
     async def ask(self, port: str, method: str, path: str, **headers: str) -> Answered:
         """One request on a connection of its own."""
         async with self.client(port) as client:
-            return await client.ask(method, path, **headers)
+            return await client.ask(method, path, b"", **headers)
 
 
 # ---------------------------------------------------------------- a client
@@ -273,7 +282,8 @@ class Client:
             async with asyncio.timeout(LIMIT_S):
                 top = await self.reader.readuntil(b"\r\n\r\n")
                 first, *lines = top.decode().rstrip().split("\r\n")
-                fields = dict(line.lower().split(": ", 1) for line in lines)
+                pairs = (line.split(": ", 1) for line in lines)
+                fields = {name.lower(): value for name, value in pairs}
                 body = await self.reader.readexactly(int(fields.get("content-length", "0")))
         except (OSError, asyncio.IncompleteReadError) as error:
             if isinstance(error, TimeoutError):
@@ -297,10 +307,17 @@ def head(method: str, path: str, headers: dict[str, str]) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
+async def served_anew(chassis: Chassis, issued: Issued, believed: Sequence[Authority]) -> None:
+    """Publish a certificate and these authorities, and wait until the chassis serves them."""
+    before = chassis.rotation.current
+    chassis.secret.write(issued, believed)
+    await eventually(lambda: chassis.rotation.current is not before)
+
+
 async def eventually(holds: Callable[[], bool], timing: Timing | None = None) -> None:
     """Wait for something in the same process, at most so long; stepped time is moved on."""
     async with asyncio.timeout(LIMIT_S):
         while not holds():
             if isinstance(timing, SteppedTiming):
                 await timing.pass_s(0.25)
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.002)

@@ -39,7 +39,7 @@ async def test_a_kept_connection_of_the_old_authority_is_not_answered(tmp_path: 
             await kept.ask("POST", "/echo", b"after")
         told = chassis.log.named("connection_distrusted")
 
-    assert ["client"] == [one.fields["common_name"] for one in told]
+    assert [one.fields["common_name"] for one in told] == ["client"]
     assert (
         chassis.metrics.value(
             "synthscale_serve_cut_connections_total", port="decision", reason="distrusted"
@@ -62,7 +62,7 @@ async def test_a_kept_connection_of_an_authority_that_stays_is_asked_to_come_bac
             after = await kept.ask("POST", "/echo", b"after")
 
     assert "connection" not in before.headers
-    assert (200, b"after", "close") == (after.status, after.body, after.headers["connection"])
+    assert (after.status, after.body, after.headers["connection"]) == (200, b"after", "close")
 
 
 async def test_a_kept_connection_notices_nothing_when_an_authority_comes(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ async def test_a_request_in_flight_is_answered_and_is_the_last(tmp_path: Path) -
         go_on.set()
         reply = await asking
 
-        assert (200, "close") == (reply.status, reply.headers["connection"])
+        assert (reply.status, reply.headers["connection"]) == (200, "close")
         assert await kept.is_closed()
 
 
@@ -120,7 +120,7 @@ async def test_no_tls_session_can_be_resumed(tmp_path: Path) -> None:
     async with chassis.running():
         found = await asyncio.to_thread(sessions)
 
-    assert [False] * 4 == found
+    assert found == [False] * 4
 
 
 async def test_a_handshake_begun_under_the_old_trust_gets_no_answer_after_the_change(

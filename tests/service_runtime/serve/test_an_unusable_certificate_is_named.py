@@ -6,7 +6,6 @@ At the start it is an error. Later the old pair is served on, and an event and a
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +17,7 @@ from tests.service_runtime.serve.chassis import Chassis
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 Bad = tuple[bytes, bytes, bytes]
 """Certificate, key and authorities as they stand in the files."""
@@ -111,8 +111,8 @@ async def test_a_running_service_serves_on_with_what_it_has(
             "synthscale_serve_certificate_reloads_total", result="refused"
         )
 
-    assert (200, 200) == (old.status, new.status)
-    assert ["error"] == [one.level for one in told]
+    assert (old.status, new.status) == (200, 200)
+    assert [one.level for one in told] == ["error"]
     assert file in str(told[0].fields["problem"])
     assert problem in str(told[0].fields["problem"])
     assert counted == 1
