@@ -6,6 +6,7 @@ Secrets are never values here: a setting names the file that holds one. Nothing 
 know what a setting is for.
 """
 
+from service_runtime.settings.arguments import settings_of_process
 from service_runtime.settings.reading import Effective, SettingsWrong, read_settings
 
-__all__ = ["Effective", "SettingsWrong", "read_settings"]
+__all__ = ["Effective", "SettingsWrong", "read_settings", "settings_of_process"]
