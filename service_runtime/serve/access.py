@@ -29,15 +29,16 @@ from service_runtime.kube.wire import (
     UserInfo,
 )
 from service_runtime.serve.exchange import Reply, told
+from service_runtime.serve.meters import AccessMeters
 from service_runtime.timing import elapsed_s
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from service_runtime.kube.api import Resource
-    from service_runtime.serve.meters import AccessMeters
     from service_runtime.serve.settings import AccessSettings
     from service_runtime.telemetry import Log
+    from service_runtime.telemetry.metrics import Metrics
     from service_runtime.timing import Timing
 
 __all__ = ["Asked", "Granted", "Refused", "Reviewer"]
@@ -92,13 +93,13 @@ class Reviewer:
         *,
         timing: Timing,
         log: Log,
-        meters: AccessMeters,
+        metrics: Metrics,
     ) -> None:
         self._api = api
         self._settings = settings
         self._timing = timing
         self._log = log
-        self._meters = meters
+        self._meters = AccessMeters(metrics)
         self._users = _Remembered[UserInfo | None](settings)
         self._permissions = _Remembered[bool](settings)
         self._good_before: OrderedDict[bytes, None] = OrderedDict()

@@ -17,7 +17,6 @@ from service_runtime.kube.api import TOKEN_REVIEWS, Resource
 from service_runtime.kube.wire import SubjectAccessReview, TokenReview
 from service_runtime.serve import AccessSettings, Reviewer, metrics_route
 from service_runtime.serve.access import Granted, Refused
-from service_runtime.serve.meters import AccessMeters
 from service_runtime.telemetry import RecordedLog
 from service_runtime.telemetry.metrics import Metrics
 from tests.service_runtime.serve.chassis import Chassis
@@ -89,7 +88,7 @@ class Case:
             self.settings,
             timing=self.timing,
             log=self.log,
-            meters=AccessMeters(self.metrics),
+            metrics=self.metrics,
         )
 
     async def status(self, token: str, path: str = "/metrics") -> int:
