@@ -287,6 +287,15 @@ class ClusterView:
         self._check(pod, self.shapes[shape_id], slot, devices)
         self._put(pod, shape_id, slot, devices)
 
+    def seat(self, pod: str, shape_id: int, slot: int, devices: tuple[int, ...]) -> None:
+        """Record where a pod is, whether or not there is room: what runs, runs.
+
+        GPU that is given out twice shows as `gpu_used_milli` above `gpu_total_milli`.
+        """
+        if pod in self._placements:
+            raise DuplicateName(f"pod {pod} is placed already; release it first")
+        self._put(pod, shape_id, slot, devices)
+
     def release(self, pod: str) -> Placement:
         """Give back what a pod had; returns where it was."""
         placement = self._placements.pop(pod, None)
@@ -435,7 +444,7 @@ class ClusterView:
         view = cls.of(snapshot.nodes)
         for pod, shape, node, devices in snapshot.pods:
             # What runs, runs, also where the node has shrunk or a device has fallen sick since.
-            view._put(pod, view.intern(shape), view.slot(node), devices)  # noqa: SLF001 - own
+            view.seat(pod, view.intern(shape), view.slot(node), devices)
         sizes = dict(snapshot.dataset_bytes)
         for name, size in snapshot.dataset_bytes:
             view.define_dataset(name, size)

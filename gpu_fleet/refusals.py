@@ -13,7 +13,11 @@ __all__ = ["Refusal"]
 
 
 class Refusal(IntEnum):
-    """The first thing that stands in the way, in the order in which it is looked for."""
+    """The first thing that stands in the way, in the order in which it is looked for.
+
+    Up to `GPU_FREE` they are about a node and a shape; the rest are about what is known of them,
+    which only a live host can doubt.
+    """
 
     NONE = 0
     ABSENT = 1
@@ -26,6 +30,13 @@ class Refusal(IntEnum):
     GPU_COUNT = 8
     GPU_MEMORY = 9
     GPU_FREE = 10
+    NODE_UNKNOWN = 11
+    NODE_UNREADABLE = 12
+    OVERCOMMITTED = 13
+    IN_FLIGHT = 14
+    STALE = 15
+    TAKEOVER = 16
+    POD_UNREADABLE = 17
 
     @property
     def phrase(self) -> str:
@@ -45,4 +56,11 @@ _PHRASES: dict[Refusal, str] = {
     Refusal.GPU_COUNT: "fewer healthy GPUs than requested",
     Refusal.GPU_MEMORY: "no GPU with enough memory",
     Refusal.GPU_FREE: "not enough free GPU",
+    Refusal.NODE_UNKNOWN: "node is not in the view",
+    Refusal.NODE_UNREADABLE: "node cannot be read",
+    Refusal.OVERCOMMITTED: "node is over-committed",
+    Refusal.IN_FLIGHT: "GPU may go to a pod that is being bound",
+    Refusal.STALE: "view is stale",
+    Refusal.TAKEOVER: "taken over a moment ago",
+    Refusal.POD_UNREADABLE: "pod's GPU request cannot be read",
 }

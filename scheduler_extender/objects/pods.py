@@ -2,7 +2,8 @@
 
 Shapes carry what is honoured: amounts, node selector, required node affinity, tolerations, allowed
 models, agent and datasets. Everything that is not honoured is counted. Shares of a GPU are read as
-people already ask for them: openb's annotations and HAMi's extended resources.
+people already ask for them: openb's annotations, HAMi's and gpushare's extended resources, and
+our own.
 This module must not decide where a pod goes.
 """
 
@@ -19,11 +20,14 @@ from gpu_fleet.names import (
     GPU_CARD_MODEL,
     GPU_CORES_PERCENT_RESOURCE,
     GPU_COUNT_ANNOTATION,
-    GPU_INDEX_ANNOTATION,
     GPU_MEMORY_MIB_RESOURCE,
     GPU_MEMORY_PERCENT_RESOURCE,
     GPU_MILLI_ANNOTATION,
     GPU_RESOURCES,
+    GPU_SHARE_MEMORY_MIB_RESOURCE,
+    GPU_SHARE_MILLI_RESOURCE,
+    GPUSHARE_MEMORY_GIB_RESOURCE,
+    SHARE_RESOURCES,
 )
 from gpu_fleet.nodes import MAX_DEVICES, MOST_CPU_MILLI, MOST_MEMORY_MIB, WHOLE_GPU_MILLI
 from gpu_fleet.pods import Pod, PodShape
@@ -38,14 +42,35 @@ if TYPE_CHECKING:
     from scheduler_extender.objects.tally import Tally
     from scheduler_extender.objects.wire import PodObject, RawRequirement, RawTerm, RawToleration
 
-__all__ = ["PodBuilder", "device_indices"]
+__all__ = ["PodBuilder", "full_name", "pod_shape"]
 
-_NOT_COUNTED = frozenset({"cpu", "memory", "pods", *GPU_RESOURCES})
+_COUNTED = frozenset({"cpu", "memory", "pods", *GPU_RESOURCES, *SHARE_RESOURCES})
 _HAMI = (GPU_MEMORY_MIB_RESOURCE, GPU_MEMORY_PERCENT_RESOURCE, GPU_CORES_PERCENT_RESOURCE)
 _LEAST_SHARE_MILLI = 1
 _PERCENT = 100
+_MIB_PER_GIB = 1_024
 _FEW_DIGITS = 10
 """Enough for every figure here, and int() of a longer text could take for ever."""
+
+
+def pod_shape(raw: PodObject, asked: Mapping[str, Quantity], owner: str, tally: Tally) -> PodShape:
+    """What placement may look at; raises `InputError` where the pod makes no sense."""
+    gpus = _gpus(raw, asked, owner, tally)
+    return PodShape(
+        cpu_milli=_bounded(asked, "cpu", owner, most=MOST_CPU_MILLI),
+        memory_mib=_bounded(asked, "memory", owner, most=MOST_MEMORY_MIB),
+        gpu_count=gpus.count,
+        gpu_milli=gpus.milli,
+        gpu_memory_mib=gpus.memory_mib,
+        admission=_admission(raw, tally),
+        agent=(raw.metadata.labels or {}).get(AGENT_LABEL) or None,
+        datasets=_words((raw.metadata.annotations or {}).get(DATASETS_ANNOTATION, ""), ","),
+    )
+
+
+def full_name(raw: PodObject) -> str:
+    """`namespace/name`; a pod printed without a namespace is in `default`."""
+    return f"{raw.metadata.namespace or 'default'}/{raw.metadata.name}"
 
 
 class PodBuilder:
@@ -61,43 +86,13 @@ class PodBuilder:
         """The pod by its full name, with what is ignored counted."""
         owner = named("Pod", raw.metadata)
         asked = effective_requests(raw.spec, owner)
-        shape = self._shape(raw, asked, owner)
+        shape = pod_shape(raw, asked, owner, self._tally)
         _count_ignored(raw, asked, self._tally)
         return Pod(
-            name=_full_name(raw),
+            name=full_name(raw),
             shape=self._shapes.setdefault(shape, shape),
             priority=raw.spec.priority or 0,
         )
-
-    def _shape(self, raw: PodObject, asked: Mapping[str, Quantity], owner: str) -> PodShape:
-        gpus = _gpus(raw, asked, owner, self._tally)
-        return PodShape(
-            cpu_milli=_bounded(asked, "cpu", owner, most=MOST_CPU_MILLI),
-            memory_mib=_bounded(asked, "memory", owner, most=MOST_MEMORY_MIB),
-            gpu_count=gpus.count,
-            gpu_milli=gpus.milli,
-            gpu_memory_mib=gpus.memory_mib,
-            admission=_admission(raw, self._tally),
-            agent=(raw.metadata.labels or {}).get(AGENT_LABEL) or None,
-            datasets=_words((raw.metadata.annotations or {}).get(DATASETS_ANNOTATION, ""), ","),
-        )
-
-
-def _full_name(raw: PodObject) -> str:
-    """`namespace/name`; a pod printed without a namespace is in `default`."""
-    return f"{raw.metadata.namespace or 'default'}/{raw.metadata.name}"
-
-
-def device_indices(raw: PodObject, pod: Pod) -> tuple[int, ...] | None:
-    """The devices it holds, where an annotation says so in a way that makes sense."""
-    text = (raw.metadata.annotations or {}).get(GPU_INDEX_ANNOTATION, "")
-    words = _words(text, "-")
-    if len(words) != pod.shape.gpu_count or not words:
-        return None
-    if not all(word.isascii() and word.isdigit() and len(word) < _FEW_DIGITS for word in words):
-        return None
-    indices = tuple(sorted({int(word) for word in words}))
-    return indices if len(indices) == len(words) and indices[-1] < MAX_DEVICES else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +109,9 @@ def _gpus(raw: PodObject, asked: Mapping[str, Quantity], owner: str, tally: Tall
     devices = 0
     for name in GPU_RESOURCES:
         devices = devices or _whole(asked, name, owner, most=MAX_DEVICES)
+    alone = _own_share(asked, owner) or _gpushare(asked, owner)
+    if alone is not None:
+        return _only(alone, devices, owner)
     share = _hami_share(asked, owner, tally)
     if not devices and share is not None:
         devices = 1  # HAMi gives one device to who asks for memory only
@@ -152,6 +150,42 @@ def _annotated(
         f"{shown(text)} is not possible",
         f"give a whole number from 0 to {most}",
     )
+
+
+def _own_share(asked: Mapping[str, Quantity], owner: str) -> _Gpus | None:
+    """Our own resources: thousandths, and memory of each device. Memory alone shares by memory."""
+    milli = _whole(asked, GPU_SHARE_MILLI_RESOURCE, owner, most=MAX_DEVICES * WHOLE_GPU_MILLI)
+    memory = _whole(asked, GPU_SHARE_MEMORY_MIB_RESOURCE, owner, most=MOST_MEMORY_MIB)
+    if not milli:
+        return _Gpus(1, _LEAST_SHARE_MILLI, memory) if memory else None
+    if milli <= WHOLE_GPU_MILLI:
+        return _Gpus(1, milli, memory)
+    if milli % WHOLE_GPU_MILLI:
+        raise complaint(
+            owner,
+            f"spec.containers resources {GPU_SHARE_MILLI_RESOURCE}",
+            f"{milli} is neither part of one GPU nor whole GPUs",
+            f"ask for 1 to {WHOLE_GPU_MILLI}, or a multiple of {WHOLE_GPU_MILLI}",
+        )
+    return _Gpus(milli // WHOLE_GPU_MILLI, WHOLE_GPU_MILLI, memory)
+
+
+def _gpushare(asked: Mapping[str, Quantity], owner: str) -> _Gpus | None:
+    """gpushare: GiB of one device's memory, and nothing about its compute units."""
+    gib = _whole(asked, GPUSHARE_MEMORY_GIB_RESOURCE, owner, most=MOST_MEMORY_MIB // _MIB_PER_GIB)
+    return _Gpus(1, _LEAST_SHARE_MILLI, gib * _MIB_PER_GIB) if gib else None
+
+
+def _only(share: _Gpus, devices: int, owner: str) -> _Gpus:
+    """A share in a currency of its own cannot be asked for beside whole devices."""
+    if devices:
+        raise complaint(
+            owner,
+            "spec.containers resources",
+            "ask for whole GPUs and for part of one",
+            "ask for one of the two; a second pod can ask for the other",
+        )
+    return share
 
 
 def _hami_share(asked: Mapping[str, Quantity], owner: str, tally: Tally) -> _Gpus | None:
@@ -258,7 +292,7 @@ def _count_ignored(raw: PodObject, asked: Mapping[str, Quantity], tally: Tally) 
     }
     for what, present in ignored.items():
         tally.add(f"asks for {what}: ignored", f"ask for {what}: ignored", when=present)
-    for name in sorted(asked.keys() - _NOT_COUNTED - set(_HAMI)):
+    for name in sorted(asked.keys() - _COUNTED):
         what = name if name.isprintable() else shown(name)
         tally.add(
             f"asks for {what}: ignored", f"ask for {what}: ignored", when=asked[name].nanos > 0

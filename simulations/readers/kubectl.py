@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from gpu_fleet.errors import InputError
 from gpu_fleet.words import counted
 from scheduler_extender.objects.complaints import complaint, named
+from scheduler_extender.objects.devices import device_indices
 from scheduler_extender.objects.nodes import to_node
-from scheduler_extender.objects.pods import PodBuilder, device_indices
+from scheduler_extender.objects.pods import PodBuilder
 from scheduler_extender.objects.tally import Tally
 from simulations.readers.created import created_s
 from simulations.readers.dump import REMEDY, take_apart
@@ -78,7 +79,7 @@ def _bound(dump: Dump, names: frozenset[str], tally: Tally) -> tuple[BoundPod, .
             )
             continue
         pod = builder.pod(raw)
-        bound.append(BoundPod(pod, node_name, device_indices(raw, pod)))
+        bound.append(BoundPod(pod, node_name, device_indices(raw, pod.shape.gpu_count)))
     return tuple(bound)
 
 

@@ -30,7 +30,19 @@ ROOT = Path(__file__).resolve().parents[2]
 SHELLS = frozenset({"__main__", "commands", "readers", "report", "runs", "workers"})
 """The parts of `simulations` that may read clocks and files and start processes."""
 
-EXTENDER_DECISIONS = frozenset({"", "objects", "placement"})
+EXTENDER_DECISIONS = frozenset(
+    {
+        "",
+        "accounting",
+        "answers",
+        "explain",
+        "extender",
+        "objects",
+        "placement",
+        "regret",
+        "term_budget",
+    }
+)
 """The parts of `scheduler_extender` that decide, all but the structs of the wire in them."""
 
 NOT_OURS = frozenset(
