@@ -22,6 +22,8 @@ __all__ = [
     "CONTROL_PLANE",
     "HEARTBEAT_ANNOTATION",
     "KUBERNETES_VERSION",
+    "KWOK_CONFIGURATION",
+    "SILENT_LABEL",
     "Settings",
     "controllers",
     "etcd",
@@ -73,7 +75,13 @@ CONTROL_PLANE = Group(
 
 STABILIZATION_FLAG = "--horizontal-pod-autoscaler-downscale-stabilization"
 HEARTBEAT_ANNOTATION = "kwok.x-k8s.io/node"
-"""On a node: KWOK keeps it alive while it is there, and no longer."""
+"""On a node: KWOK is its kubelet (Karpenter's KWOK provider writes it too)."""
+SILENT_LABEL = "synthscale.test/silent"
+"""On a node: KWOK lets go of it.
+
+KWOK takes no notice of an annotation that is removed, but a watch by label selector tells it that
+the node is gone. The node itself stays, and its lease runs out.
+"""
 
 AUDIT_POLICY: dict[str, Any] = {
     "apiVersion": "audit.k8s.io/v1",
@@ -99,8 +107,9 @@ class Settings:
 
     node_lease_s: int = 40
     """A node renews its lease every quarter of this."""
-    node_grace_s: int = 20
-    """Silence after which a node counts as lost: two renewals (Kubernetes waits 50 s)."""
+    node_grace_s: int = 50
+    """Silence after which a node counts as lost: Kubernetes' own, because a busy machine delays
+    renewals, and nodes wrongly lost make it busier. A test of silence sets both to seconds."""
     autoscaler_sync_s: int = 2
     """Kubernetes looks every 15 s."""
     autoscaler_stabilization_s: int = 5
@@ -124,7 +133,9 @@ class Settings:
         ]
 
 
-def etcd(credentials: Credentials, data: Path, client_port: int, peer_port: int) -> list[str]:
+def etcd(
+    settings: Settings, credentials: Credentials, data: Path, client_port: int, peer_port: int
+) -> list[str]:
     """One member that forgets: what it holds ends with the test, so nothing is synced to disk."""
     certificate, key = credentials.serving
     client, peer = (f"https://127.0.0.1:{port}" for port in (client_port, peer_port))
@@ -142,6 +153,7 @@ def etcd(credentials: Credentials, data: Path, client_port: int, peer_port: int)
         *(f"--{who}trusted-ca-file={credentials.ca}" for who in ("", "peer-")),
         *(f"--{who}client-cert-auth" for who in ("", "peer-")),
         "--log-level=warn",
+        *settings.last_flags("etcd"),
     ]
 
 
@@ -186,6 +198,8 @@ def server(
         f"--audit-log-path={audit}",
         # One file in MiB, never rotated within a test: the record is read from its beginning.
         "--audit-log-maxsize=4096",
+        # One by default: a thousand nodes are gone sooner.
+        "--delete-collection-workers=8",
         *settings.last_flags("kube-apiserver"),
     ]
 
@@ -238,14 +252,28 @@ def scheduler_configuration(
     }
 
 
-def kwok(settings: Settings, user: User, port: int, stages: Path) -> list[str]:
-    """KWOK plays every kubelet whose node carries `HEARTBEAT_ANNOTATION`."""
+KWOK_CONFIGURATION: dict[str, Any] = {
+    "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
+    "kind": "KwokConfiguration",
+    # Four of each by default, which keeps a thousand new nodes waiting.
+    "options": {
+        "nodeLeaseParallelism": 16,
+        "nodePlayStageParallelism": 16,
+        "podPlayStageParallelism": 16,
+    },
+}
+
+
+def kwok(settings: Settings, user: User, port: int, stages: Path, configuration: Path) -> list[str]:
+    """KWOK plays the kubelet of nodes with `HEARTBEAT_ANNOTATION` and without `SILENT_LABEL`."""
     return [
         f"--kubeconfig={user.kubeconfig}",
         f"--server-address=127.0.0.1:{port}",
         "--manage-all-nodes=false",
         f"--manage-nodes-with-annotation-selector={HEARTBEAT_ANNOTATION}=fake",
+        f"--manage-nodes-with-label-selector=!{SILENT_LABEL}",
         f"--node-lease-duration-seconds={settings.node_lease_s}",
+        f"--config={configuration}",
         *(f"--config={stage}" for stage in sorted(stages.glob("*.yaml"))),
         *settings.last_flags("kwok"),
     ]

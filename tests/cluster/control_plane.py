@@ -278,7 +278,7 @@ def _start(house: Household, programs: Binaries, settings: Settings) -> ControlP
         "etcd",
         [
             programs.path("etcd"),
-            *components.etcd(credentials, house.folder / "etcd", etcd_port, peer_port),
+            *components.etcd(settings, credentials, house.folder / "etcd", etcd_port, peer_port),
         ],
         _answers(etcd_port, plane.ca, "/health", credentials.serving),
     )
@@ -320,7 +320,9 @@ def _workers(
 
     user = plane.user("kwok", ["system:masters"])
     port = house.take_port()
-    flags = components.kwok(settings, user, port, programs.files("stages"))
+    file = house.folder / "kwok.json"
+    file.write_text(json.dumps(components.KWOK_CONFIGURATION), encoding="utf-8")
+    flags = components.kwok(settings, user, port, programs.files("stages"), file)
     url = f"http://127.0.0.1:{port}"
     yield "kwok", [programs.path("kwok"), *flags], _asks(KubeWire(url, plane.ca), "/healthz")
 

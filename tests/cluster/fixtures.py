@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from tests.cluster.control_plane import ControlPlane
     from tests.cluster.fleet import Fleet
@@ -26,6 +26,7 @@ __all__ = [
     "namespace",
     "pytest_collection_modifyitems",
     "pytest_configure",
+    "pytest_runtest_makereport",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
     "pytest_testnodedown",
@@ -48,6 +49,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if GROUP in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group(GROUP))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that asks for the control plane may not be skipped for the want of anything."""
+    report = yield
+    if report.skipped and GROUP in getattr(item, "fixturenames", ()) and not _is_xfail(report):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which no test of the control plane may be: {report.longrepr}"
+    return report
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -121,6 +134,10 @@ def fleet(control_plane: ControlPlane, namespace: str) -> Iterator[Fleet]:
         yield made
     finally:
         made.remove()
+
+
+def _is_xfail(report: pytest.TestReport) -> bool:
+    return hasattr(report, "wasxfail")
 
 
 @contextmanager

@@ -8,8 +8,10 @@ Linux's /proc that is read. This module stands on the standard library alone: th
 from __future__ import annotations
 
 import os
+import select
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["VARIABLE", "Identity", "end_marked", "identity", "marked", "still_runs"]
@@ -17,6 +19,7 @@ __all__ = ["VARIABLE", "Identity", "end_marked", "identity", "marked", "still_ru
 VARIABLE = "SYNTHSCALE_CLUSTER_RUN"
 PROC = Path("/proc")
 SETTLE_S = 0.02
+QUIET_LOOKS = 2
 START_TIME_FIELD = 19
 """Of /proc/PID/stat after the name in parentheses: clock ticks since boot (proc(5), field 22)."""
 
@@ -47,15 +50,19 @@ def marked(mark: str) -> list[int]:
 def end_marked(mark: str, limit_s: float = 10.0) -> list[int]:
     """Kill all that carry the mark until two looks in a row find none; returns who is left.
 
-    Two, because a process may be on its way from fork to exec, where it has no mark yet.
+    Two, because a process may be on its way from fork to exec, where it has no mark yet. Each is
+    waited for: a killed process loses its mark some time before it closes its ports.
     """
     deadline_s = time.monotonic() + limit_s
     quiet = 0
     left: list[int] = []
-    while quiet < 2 and time.monotonic() < deadline_s:
+    while quiet < QUIET_LOOKS and time.monotonic() < deadline_s:
         left = marked(mark)
-        for pid in left:
-            _kill(pid, mark)
+        killed = [handle for pid in left if (handle := _kill(pid, mark)) is not None]
+        for handle in killed:
+            # Readable once the process has ended and everything it held is closed.
+            select.select([handle], [], [], max(0.0, deadline_s - time.monotonic()))
+            os.close(handle)
         quiet = 0 if left else quiet + 1
         time.sleep(SETTLE_S)
     return left
@@ -73,16 +80,15 @@ def _carries(pid: int, mark: str) -> bool:
     return f"{VARIABLE}={mark}".encode() in environment.split(b"\0")
 
 
-def _kill(pid: int, mark: str) -> None:
+def _kill(pid: int, mark: str) -> int | None:
     """Kill through a handle on the process, looked at again, so that a reused pid is safe."""
     try:
         handle = os.pidfd_open(pid)
     except OSError:
-        return
-    try:
-        if _carries(pid, mark):
+        return None
+    if _carries(pid, mark):
+        with suppress(ProcessLookupError):
             signal.pidfd_send_signal(handle, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    finally:
-        os.close(handle)
+        return handle
+    os.close(handle)
+    return None
