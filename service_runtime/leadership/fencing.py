@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["ANNOTATION_RULE", "SPEC_RULE", "epoch_of", "with_epoch"]
 
 SPEC_RULE: Final = "!has(oldSelf.epoch) || (has(self.epoch) && self.epoch >= oldSelf.epoch)"
-"""`x-kubernetes-validations` on the `spec` of a resource of ours that has an integer `epoch`."""
+"""`x-kubernetes-validations` on the `spec` of a resource of ours that has an integer `epoch`.
+
+`spec` has to be required: a rule is not asked about what is not there.
+"""
 
 _HAS = f"has({{0}}.metadata.annotations) && '{EPOCH_ANNOTATION}' in {{0}}.metadata.annotations"
 _IS = f"int({{0}}.metadata.annotations['{EPOCH_ANNOTATION}'])"

@@ -131,7 +131,11 @@ def test_a_resource_of_ours_refuses_a_leader_of_the_past(
                     "served": True,
                     "storage": True,
                     "schema": {
-                        "openAPIV3Schema": {"type": "object", "properties": {"spec": spec_schema}}
+                        "openAPIV3Schema": {
+                            "type": "object",
+                            "required": ["spec"],
+                            "properties": {"spec": spec_schema},
+                        }
                     },
                 }
             ],
@@ -139,7 +143,12 @@ def test_a_resource_of_ours_refuses_a_leader_of_the_past(
     }
     wire.create(CRDS, crd)
     try:
-        first = {"metadata": {"name": "plan"}, "spec": {"epoch": 5}}
+        first = {
+            "apiVersion": PLANS.api_version,
+            "kind": PLANS.kind,
+            "metadata": {"name": "plan"},
+            "spec": {"epoch": 5},
+        }
         wait_until("the resource served", lambda: wire.create(PLANS, first, namespace))
         wire.merge(PLANS, "plan", {"spec": {"epoch": 6}}, namespace)
 

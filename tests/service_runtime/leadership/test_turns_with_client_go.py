@@ -134,7 +134,7 @@ def test_takeover_times_are_recorded(turns: Turns) -> None:
     }
     default = LeadershipSettings()
     rows = [
-        spread(case, "simulated, 3 of ours", default, simulated_gaps_s(end, 500))
+        spread(case, "simulated, 3 of ours", default, simulated_gaps_s(end, 300))
         for case, end in ends.items()
     ]
     short = LeadershipSettings(
@@ -147,7 +147,7 @@ def test_takeover_times_are_recorded(turns: Turns) -> None:
         gaps_s = []
         leader = turns.ours(f"{case}-0")
         turns.leads(leader)
-        for number in range(1, 9):
+        for number in range(1, 7):
             start = turns.client_go if number % 2 else turns.ours
             heir = start(f"{case}-{number}")
             _, gap_s = hand_over(turns, leader, heir, how)

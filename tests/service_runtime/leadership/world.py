@@ -379,7 +379,7 @@ class World:
         faults_end_s: float = 0.0,
         elector: type[Elector] = Elector,
     ) -> None:
-        """Until `faults_end_s`, messages take up to `worst_delay_s`; a share, `losses`, for ever."""
+        """Until `faults_end_s`, messages take up to `worst_delay_s`; `losses` of them for ever."""
         self.settings = settings or LeadershipSettings()
         self.store = LeaseStore()
         self.history = History()
