@@ -42,10 +42,14 @@ Overdue = Literal["slow_head", "slow_taker"]
 class _Waiting(Enum):
     """What a connection waits for."""
 
+    FIRST_BYTE = "first byte"
     REQUEST = "request"
     HEAD = "head"
     REPLY = "reply"
     SENT = "sent"
+
+
+_BEFORE_A_HEAD: Final = (_Waiting.FIRST_BYTE, _Waiting.HEAD)
 
 
 class Connection(web.RequestHandler):
@@ -76,7 +80,8 @@ class Connection(web.RequestHandler):
         self._timing = timing
         self._malformed = malformed
         self._peer: Peer | None = None
-        self._wait_for(_Waiting.HEAD)
+        self._waiting = _Waiting.FIRST_BYTE
+        self._since_ns = timing.now_ns()
 
     # ------------------------------------------------------------ who
 
@@ -98,7 +103,7 @@ class Connection(web.RequestHandler):
     def overdue(self, now_ns: int, limits: LimitSettings) -> Overdue | None:
         """Whether the client takes too long about something, and about what."""
         waited_s = elapsed_s(self._since_ns, now_ns)
-        if self._waiting is _Waiting.HEAD and waited_s > limits.head_timeout_s:
+        if self._waiting in _BEFORE_A_HEAD and waited_s > limits.head_timeout_s:
             return "slow_head"
         if self._waiting is _Waiting.SENT and waited_s > limits.send_timeout_s:
             return "slow_taker"
@@ -116,6 +121,8 @@ class Connection(web.RequestHandler):
         """Bytes came: if nothing was going on, a request begins."""
         if self._waiting is _Waiting.REQUEST:
             self._wait_for(_Waiting.HEAD)
+        elif self._waiting is _Waiting.FIRST_BYTE:
+            self._waiting = _Waiting.HEAD  # whose time runs since the handshake
         super().data_received(data)
 
     async def finish_response(
@@ -134,8 +141,13 @@ class Connection(web.RequestHandler):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a request is coming, being answered or its reply being taken."""
+        """Whether it must not be closed: a client that has just connected is about to ask."""
         return self._waiting is not _Waiting.REQUEST
+
+    @property
+    def has_request(self) -> bool:
+        """Whether a request is coming, being answered or its reply being taken."""
+        return self.is_busy and self._waiting is not _Waiting.FIRST_BYTE
 
     def abort(self) -> None:
         """Cut it now; a handler at work is cancelled."""

@@ -133,14 +133,16 @@ class Listener:
 
     async def serve(self) -> None:
         """Accept until cancelled; handshakes that are not through by then are cut."""
-        loop = asyncio.get_running_loop()
         listening = self._socket
         if listening is None:
             raise ServiceError(f"port {self.port.name} does not listen; bind it first")
         async with asyncio.TaskGroup() as handshakes:
             while True:
+                await _arrival(listening)
                 try:
-                    accepted, _ = await loop.sock_accept(listening)
+                    accepted, _ = listening.accept()
+                except (BlockingIOError, ConnectionAbortedError):
+                    continue  # it left again before we looked
                 except OSError as error:
                     self._log.warn("accept_failed", port=self.port.name, error=error)
                     await self._timing.sleep(_BREATHER_S)
@@ -149,6 +151,7 @@ class Listener:
                     self._meters.handshakes_failed.add(port=self.port.name, kind="crowded")
                     accepted.close()
                     continue
+                accepted.settimeout(0)
                 self._handshakes += 1
                 handshakes.create_task(self._shake_hands(accepted))
 
@@ -268,7 +271,7 @@ class Listener:
         """Close the port and cut whatever is left; returns how many requests that were."""
         self.close()
         late = self._connections()
-        busy = sum(connection.is_busy for connection in late)
+        busy = sum(connection.has_request for connection in late)
         if busy:
             self._meters.cut.add(busy, port=self.port.name, reason="drain")
         for connection in late:
@@ -290,6 +293,20 @@ class Listener:
 
     def _connections(self) -> list[Connection]:
         return cast("list[Connection]", self._server.connections)
+
+
+async def _arrival(listening: socket.socket) -> None:
+    """Wait until somebody connects.
+
+    The loop's own `sock_accept` loses, and leaks, a connection that arrives as it is cancelled.
+    """
+    loop = asyncio.get_running_loop()
+    arrived = asyncio.Event()
+    loop.add_reader(listening, arrived.set)
+    try:
+        await arrived.wait()
+    finally:
+        loop.remove_reader(listening)
 
 
 async def _respond(http: web.BaseRequest, reply: Reply, *, last: bool) -> web.StreamResponse:

@@ -6,7 +6,8 @@ During each case a well-behaved client keeps being answered on a connection of i
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+import random
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from service_runtime.serve import LimitSettings, Reply, Request, Route
 from tests.service_runtime.serve.chassis import Chassis, Gone, echo, eventually
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
     from pathlib import Path
 
@@ -302,3 +304,33 @@ async def test_a_client_that_asks_before_it_sends_is_told_to_go_on(tmp_path: Pat
 
     assert first == b"HTTP/1.1 100 Continue\r\n\r\n"
     assert (reply.status, reply.body) == (200, b"ok")
+
+
+async def test_mutilated_requests_get_an_answer_or_an_end(tmp_path: Path) -> None:
+    """Whatever bytes a request turns into, the chassis survives and blames itself for none."""
+    chassis = Chassis(tmp_path, routes=ROUTES, limits=LIMITS)
+    draw = random.Random(20_261_125)  # noqa: S311 - which bytes are wrong is no secret
+    whole = b"POST /echo?a=b HTTP/1.1\r\nHost: [x]:1\r\nContent-Length: 3\r\nA: \xc3\xa4\r\n\r\nabc"
+
+    async def send(context: ssl.SSLContext) -> None:
+        sent = bytearray(whole)
+        for _ in range(draw.randint(1, 4)):
+            sent[draw.randrange(len(sent))] = draw.choice(b"\x00\r\n :/%[]@?#\xffaZ9")
+        async with chassis.client(context=context) as client:
+            with suppress(Gone):
+                await client.send(bytes(sent) + b"\r\n\r\n")
+                await client.answer()
+
+    async with beside_others(chassis), asyncio.TaskGroup() as clients:
+        context = chassis.client_context()
+        for _ in range(100):
+            clients.create_task(send(context))
+
+    assert chassis.log.named("request_failed") == []
+
+
+def test_a_route_that_stands_twice_is_a_programming_error(tmp_path: Path) -> None:
+    """One of the two would never be asked."""
+    chassis = Chassis(tmp_path, routes=[Route("GET", "/only", echo), Route("GET", "/only", hang)])
+    with pytest.raises(ValueError, match="GET /only stands in the table twice"):
+        chassis.make()
