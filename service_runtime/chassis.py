@@ -28,7 +28,6 @@ from service_runtime.serve import (
     metrics_route,
     observation,
 )
-from service_runtime.serve.meters import AccessMeters
 from service_runtime.telemetry.metrics import AtMost, Gauge
 from service_runtime.telemetry.opened import open_telemetry
 from service_runtime.timing import SystemTiming
@@ -143,7 +142,7 @@ class Chassis:
                 self._settings.access,
                 timing=self.timing,
                 log=self.log.component("access"),
-                meters=AccessMeters(self.metrics),
+                metrics=self.metrics,
             ),
         )
 
