@@ -376,4 +376,6 @@ def _selected(selection: Selection) -> dict[str, str]:
 def _why(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "it took too long"
+    if type(error) is aiohttp.ClientConnectorError and error.os_error.errno is None:
+        return "it broke off the TLS handshake (does it speak TLS of kube.tls_minimum?)"
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
