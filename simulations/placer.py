@@ -58,6 +58,11 @@ class Placer:
         if tie_break is TieBreak.FIXED and policy.among_equals is AmongEquals.HOST:
             self._order = _shuffled_order(view, seed)
 
+    @property
+    def name(self) -> str:
+        """The policy's."""
+        return self.policy.name
+
     def place(self, pod: str, shape_id: int, sequence: int) -> Decision | None:
         """Put a pod on the best node and say where, or None when no node can take it."""
         totals = self._cache.totals(shape_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ from scheduler_extender.placement.registry import build_policy
 from simulations.arrivals import lifetimes_s
 from simulations.decision_log import DecisionLog
 from simulations.engine import Engine
+from simulations.kube_placer import KubePlacer
 from simulations.loss_ledger import LossLedger
 from simulations.main_reasons import MainReasons
 from simulations.occupancy import NodeBins, occupy
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from gpu_fleet.pods import PodShape
     from gpu_fleet.protocols import PlacementPolicy
     from simulations.arrivals import Arrivals, PoissonArrivals, TraceArrivals
+    from simulations.kube_placer import KubeHost
     from simulations.workload import Inventory, Workload
 
 __all__ = ["Replay", "ReplayRun", "draw_arrivals", "replay"]
@@ -62,6 +65,8 @@ class Replay:
     keep_maps: bool = False
     build: Callable[[PodMix], PlacementPolicy] | None = None
     """Makes the policy instead of the registry: for policies that are not ours."""
+    kube: KubeHost | None = None
+    """Hosts the model of kube-scheduler instead of a policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +129,9 @@ class _World:
         self.arrivals = draw_arrivals(spec.arrivals, spec.workload, spec.inventory, spec.seed)
         self.shape_ids = [self.view.intern(pod.shape) for pod in self.pods]
         mix = _mix(spec.workload, np.unique(self.arrivals.index))
-        self.policy = (
-            spec.build(mix)
-            if spec.build is not None
-            else build_policy(spec.policy, mix, kernels=spec.kernels)
-        )
         self.ledger = LossLedger(self.view, mix) if spec.keep_maps else None
         watch = None if self.ledger is None else self.ledger.note
-        self.placer = Placer(self.policy, self.view, spec.tie_break, spec.seed, watch)
+        self.placer = _placer(spec, mix, self.view, watch)
         self.impossible = _impossible(spec.inventory, self.view)
         self.pending = Pending(len(self.view.shapes))
         self.meter = _Meter(self.capacity_milli, self.view.gpu_allocated_milli)
@@ -270,7 +270,7 @@ class _World:
         waits = np.array(self.waits_ns, np.int64) / NS_PER_S
         meter = self.meter
         return ReplayRun(
-            policy=self.policy.name,
+            policy=self.placer.name,
             seed=self.spec.seed,
             offered_load=self.arrivals.offered_load,
             span_s=self.arrivals.end_ns / NS_PER_S,
@@ -292,6 +292,15 @@ class _World:
             map_gpus=() if self.maps is None else self.maps.bins.gpus(),
             losses=() if self.ledger is None else self.ledger.by_term(),
         )
+
+
+def _placer(
+    spec: Replay, mix: PodMix, view: ClusterView, watch: Callable[[int, int], None] | None
+) -> Placer | KubePlacer:
+    if spec.kube is not None:
+        return KubePlacer(view, spec.kube, spec.seed, watch)
+    make = spec.build or partial(build_policy, spec.policy, kernels=spec.kernels)
+    return Placer(make(mix), view, spec.tie_break, spec.seed, watch)
 
 
 class _Meter:

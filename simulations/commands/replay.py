@@ -5,7 +5,7 @@ Shell: reads the files, runs `simulations.replay` for each policy and seed, writ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,7 +24,6 @@ from simulations.commands.options import (
     LogPath,
     NodesFile,
     PodsFile,
-    Policies,
     ReportPath,
     Seeds,
     TieBreakOption,
@@ -33,7 +32,9 @@ from simulations.commands.options import (
 )
 from simulations.commands.replay_words import tables_in_words
 from simulations.inflation import study_nodes
+from simulations.kube_placer import KUBE_SCHEDULER, KubeHost
 from simulations.readers import read_inventory, read_workload, unknown_models
+from simulations.readers.kube_host import read_kube_host
 from simulations.replay import Replay, ReplayRun, draw_arrivals, replay
 from simulations.replay_rows import PolicyReplays, gather, json_rows
 from simulations.runs.outputs import document, fingerprint
@@ -66,6 +67,8 @@ class Experiment:
     kernels: bool | None = None
     keep_log: bool = False
     keep_maps: bool = False
+    kube: KubeHost = field(default_factory=KubeHost)
+    """What the model of kube-scheduler knows, where it is among the policies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,12 @@ class Outcome:
 def command(
     pods: PodsFile,
     nodes: NodesFile,
-    policies: Policies = "least-loss,fgd,best-fit,least-allocated",
+    policies: Annotated[
+        str,
+        typer.Option(
+            help="Policies, separated by commas, or all; kube-scheduler is what a cluster does now."
+        ),
+    ] = "least-loss,fgd,best-fit,least-allocated",
     seeds: Seeds = "42..51",
     arrivals: Annotated[
         str,
@@ -108,6 +116,10 @@ def command(
         float, typer.Option(help="Share of the time that is simulated but not measured.")
     ] = 0.3,
     tie_break: TieBreakOption = "random",
+    scheduler_config: Annotated[
+        str | None,
+        typer.Option(help="KubeSchedulerConfiguration of the policy kube-scheduler (YAML, JSON)."),
+    ] = None,
     gpu_nodes_only: Annotated[
         bool,
         typer.Option("--gpu-nodes-only/--all-nodes", help="Leave out nodes without GPUs, or keep."),
@@ -125,10 +137,11 @@ def command(
     inventory = read_inventory(nodes)
     workload = in_time_order(read_workload(pods))
     unknown_models(inventory, workload)
+    names = _policy_names(policies)
     experiment = Experiment(
         inventory=study_nodes(inventory) if gpu_nodes_only else inventory,
         workload=workload,
-        policies=policy_names(policies),
+        policies=names,
         seeds=parse_seeds(seeds),
         arrivals=chosen,
         tie_break=tie_break_choice(tie_break),
@@ -136,10 +149,13 @@ def command(
         kernels=kernels_choice(kernels),
         keep_log=log is not None or check,
         keep_maps=report is not None,
+        kube=_kube_host(names, nodes, scheduler_config),
     )
     with workers(workers_) as executor:
         outcome = run_experiment(experiment, executor, Progress("replaying"))
-    _publish(experiment, outcome, spec_of(experiment, pods, nodes), to, check=check)
+    _publish(
+        experiment, outcome, spec_of(experiment, pods, nodes, scheduler_config), to, check=check
+    )
 
 
 def run_experiment(
@@ -159,6 +175,7 @@ def run_experiment(
             kernels=experiment.kernels,
             keep_log=experiment.keep_log,
             keep_maps=experiment.keep_maps and seed == experiment.seeds[0],
+            kube=experiment.kube if policy == KUBE_SCHEDULER else None,
         )
         for policy in experiment.policies
         for seed in experiment.seeds
@@ -200,10 +217,42 @@ def _notes(experiment: Experiment) -> tuple[str, ...]:
         own.append(
             f"pods that are bound already stay throughout: {len(experiment.inventory.bound)}"
         )
+    own += _kube_notes(experiment)
     return (*experiment.inventory.notes, *experiment.workload.notes, *own)
 
 
+def _kube_notes(experiment: Experiment) -> tuple[str, ...]:
+    if KUBE_SCHEDULER not in experiment.policies:
+        return ()
+    told = f"{KUBE_SCHEDULER} is a model of 1.37.2 that knows pods by their shapes alone"
+    limits = "shares of a GPU are counted for it; pods wait in this replay's queue, not in its own"
+    return (f"{told}; {limits}",)
+
+
 # -- options -----------------------------------------------------------------------------------
+
+
+def _policy_names(text: str) -> tuple[str, ...]:
+    """Those of the registry, and the scheduler that a cluster has already."""
+    words = [word.strip() for word in text.split(",")]
+    if KUBE_SCHEDULER not in words:
+        return policy_names(text)
+    others = ",".join(word for word in words if word != KUBE_SCHEDULER)
+    known = policy_names(others) if others.strip(", ") else ()
+    place = sum(word in known for word in words[: words.index(KUBE_SCHEDULER)])
+    return (*known[:place], KUBE_SCHEDULER, *known[place:])
+
+
+def _kube_host(names: tuple[str, ...], nodes: str, configuration: str | None) -> KubeHost:
+    if KUBE_SCHEDULER in names:
+        return read_kube_host(nodes, configuration)
+    if configuration is not None:
+        raise InputError(
+            f"configures {KUBE_SCHEDULER}, which is not among the policies",
+            remedy=f"add {KUBE_SCHEDULER} to --policies, or leave the option out",
+            field="--scheduler-config",
+        )
+    return KubeHost()
 
 
 def _arrivals(
@@ -266,7 +315,9 @@ def _between(field: str, value: float, least: float, most: float, advice: str) -
 # -- output ------------------------------------------------------------------------------------
 
 
-def spec_of(experiment: Experiment, pods: str, nodes: str) -> dict[str, object]:
+def spec_of(
+    experiment: Experiment, pods: str, nodes: str, scheduler_config: str | None = None
+) -> dict[str, object]:
     """Everything that decides the result, as `--json` states it."""
     arrivals = experiment.arrivals
     how: dict[str, object] = (
@@ -279,12 +330,17 @@ def spec_of(experiment: Experiment, pods: str, nodes: str) -> dict[str, object]:
         if isinstance(arrivals, TraceArrivals)
         else {"arrivals": "poisson", "days": arrivals.days}
     )
+    configured: dict[str, object] = {}
+    if scheduler_config is not None:
+        configured["scheduler_config"] = scheduler_config
+        configured["scheduler_config_sha256"] = fingerprint(Path(scheduler_config))
     return {
         "pods": pods,
         "pods_sha256": fingerprint(Path(pods)),
         "nodes": nodes,
         "nodes_sha256": fingerprint(Path(nodes)),
         "policies": list(experiment.policies),
+        **configured,
         "seeds": list(experiment.seeds),
         "tie_break": experiment.tie_break.value,
         **how,

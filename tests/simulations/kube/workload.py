@@ -88,8 +88,19 @@ def mixed_pod(number: int, seed: int, scheduler: str, prefix: str = "pod") -> Ob
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": f"{prefix}-{number}", "labels": labels},
-        "spec": {"schedulerName": scheduler, **spec},
+        "spec": {
+            "schedulerName": scheduler,
+            **spec,
+            "tolerations": [*_LOST, *spec.get("tolerations", ())],
+        },
     }
+
+
+_LOST = [
+    {"key": f"node.kubernetes.io/{state}", "operator": "Exists"}
+    for state in ("not-ready", "unreachable")
+]
+"""On a busy machine a heartbeat may come late, which must not change what is recorded."""
 
 
 def _container(
