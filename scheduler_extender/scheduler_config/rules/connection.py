@@ -96,7 +96,7 @@ def no_client_certificate(subject: Subject) -> Iterator[Trap]:
         if _is_https(extender) and not (has_certificate and has_key):
             detail = ""
             if has_certificate != has_key:
-                detail = "A certificate without its key stops kube-scheduler from starting."
+                detail = "A certificate without its key (or the reverse) is not shown, in silence."
             yield Trap(f"{where}.tlsConfig", _CLIENT, detail)
 
 

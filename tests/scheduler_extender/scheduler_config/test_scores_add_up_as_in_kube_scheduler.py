@@ -1,6 +1,6 @@
 """What an extender is up against: weights as 1.37.2 merges them, nodes as it samples them.
 
-The rows were worked out from the Go sources by hand; tests/manifests asks the real binary.
+The rows were worked out from the Go sources by hand; `test_kube_scheduler_agrees` asks the binary.
 """
 
 from __future__ import annotations
