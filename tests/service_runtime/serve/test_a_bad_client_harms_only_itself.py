@@ -212,10 +212,10 @@ async def test_a_client_that_leaves_cancels_its_handler(tmp_path: Path) -> None:
             raise
         return Reply()
 
-    chassis = Chassis(tmp_path, routes=[*ROUTES, Route("GET", "/work", work)])
+    chassis = Chassis(tmp_path, routes=[*ROUTES, Route("GET", "/toil", work)])
     async with beside_others(chassis):
         async with chassis.client() as client:
-            await client.send(b"GET /work HTTP/1.1\r\nHost: x\r\n\r\n")
+            await client.send(b"GET /toil HTTP/1.1\r\nHost: x\r\n\r\n")
             await begun.wait()
         await eventually(cancelled.is_set)
 

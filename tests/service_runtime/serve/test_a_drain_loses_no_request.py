@@ -46,7 +46,7 @@ def work() -> Work:
 @pytest.fixture
 def chassis(tmp_path: Path, work: Work) -> Chassis:
     """On stepped time: 5 s of notice, 15 s to finish."""
-    routes = [Route("POST", "/echo", echo), Route("POST", "/work", work.answer)]
+    routes = [Route("POST", "/echo", echo), Route("POST", "/toil", work.answer)]
     return Chassis(tmp_path, routes=routes, drain=DrainSettings(), timing=SteppedToday())
 
 
@@ -72,7 +72,7 @@ async def test_a_request_in_flight_is_answered_after_the_port_has_closed(
     """The decision port takes no more, the observation port still tells, the answer arrives."""
     async with chassis.running(), chassis.client() as kept:
         number = chassis.port()
-        asking = asyncio.create_task(kept.ask("POST", "/work", b"x"))
+        asking = asyncio.create_task(kept.ask("POST", "/toil", b"x"))
         await work.begun.wait()
         chassis.task.cancel()
         await chassis.timing.pass_s(6)  # type: ignore[attr-defined] # stepped, see above
@@ -93,7 +93,7 @@ async def test_a_request_that_never_ends_is_cut_at_the_limit_and_counted(
 ) -> None:
     """Its handler is cancelled, its client sees the connection end, the service ends in time."""
     async with chassis.running(), chassis.client() as kept:
-        asking = asyncio.create_task(kept.ask("POST", "/work", b"x"))
+        asking = asyncio.create_task(kept.ask("POST", "/toil", b"x"))
         await work.begun.wait()
         chassis.task.cancel()
         await chassis.timing.pass_s(19)  # type: ignore[attr-defined] # stepped, see above
@@ -125,7 +125,7 @@ async def test_an_idle_connection_does_not_hold_up_the_end(chassis: Chassis) -> 
 async def test_a_second_order_to_end_cuts_the_drain_short(chassis: Chassis, work: Work) -> None:
     """An impatient operator gets what they ask for, and nothing is left behind."""
     async with chassis.running(), chassis.client() as kept:
-        asking = asyncio.create_task(kept.ask("POST", "/work", b"x"))
+        asking = asyncio.create_task(kept.ask("POST", "/toil", b"x"))
         await work.begun.wait()
         chassis.task.cancel()
         await eventually(lambda: chassis.health.draining)
