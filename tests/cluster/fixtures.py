@@ -24,8 +24,8 @@ __all__ = [
     "control_plane",
     "fleet",
     "namespace",
-    "pytest_collection_modifyitems",
     "pytest_configure",
+    "pytest_itemcollected",
     "pytest_runtest_makereport",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
@@ -43,12 +43,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[TIMES] = []
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Send every test of the control plane to one worker, so that one is started (loadgroup)."""
-    for item in items:
-        if GROUP in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group(GROUP))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Send every test of the control plane to one worker, so that one is started (loadgroup).
+
+    Here already, because pytest-xdist reads the marks before other hooks on the whole collection.
+    """
+    if GROUP in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.xdist_group(GROUP))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -47,7 +47,7 @@ HINTS = (
 SHELL_START = """
 [ -n "$BASH" ] && [ -r ~/.bashrc ] && . ~/.bashrc
 PS1='(cluster) \\w \\$ '
-trap 'exit 130' INT
+trap 'exit 0' INT
 """
 """Read by the shell as it starts: the person's own settings, then how Ctrl-C ends it."""
 
@@ -116,3 +116,7 @@ def _shell(plane: ControlPlane, hints: Sequence[str]) -> int:
         ).returncode
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
