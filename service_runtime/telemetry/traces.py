@@ -77,6 +77,11 @@ class Traces:
         idle = isinstance(found, NoOpTracerProvider | ProxyTracerProvider)
         self._tracer = None if idle else found.get_tracer(component)
 
+    @property
+    def collects(self) -> bool:
+        """Whether anybody may see a span; ask before computing what only spans need."""
+        return self._tracer is not None
+
     def root(
         self,
         name: str,

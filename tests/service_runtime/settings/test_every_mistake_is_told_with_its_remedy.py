@@ -228,7 +228,11 @@ def test_another_language_is_refused_by_name(name: str) -> None:
         read_settings(PlantedSettings, file=name, environment={})
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=200,
+    deadline=None,
+)
 @given(
     st.text(alphabet="[]serve.port=\n1\"'{}# ", max_size=60) | st.text(max_size=30),
     st.dictionaries(

@@ -6,7 +6,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpu_fleet.clock import NS_PER_S
@@ -78,6 +78,7 @@ async def test_what_is_held_back_is_told_at_the_end() -> None:
     assert lines(stream)[1]["component"] == "kube"
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 40), st.sampled_from("abc")), max_size=80),
     st.integers(1, 3),

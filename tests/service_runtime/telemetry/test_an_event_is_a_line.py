@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gpu_fleet.errors import KubeForbidden
@@ -112,6 +112,7 @@ def test_long_values_are_cut() -> None:
     assert crowd["left_out"] == 100 - MOST_ITEMS
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(), ANYTHING))
 def test_anything_can_be_told(fields: dict[str, object]) -> None:
     """Whatever the fields are, one line of JSON comes out and nothing raises."""

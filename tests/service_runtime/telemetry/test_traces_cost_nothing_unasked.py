@@ -60,6 +60,7 @@ def test_without_a_collector_there_is_no_span() -> None:
     with traces.root("filter") as root, traces.child(root, "score") as child:
         root.set_attribute("nodes", 100)
 
+    assert not traces.collects
     assert trace.INVALID_SPAN is root
     assert trace.INVALID_SPAN is child
 
@@ -72,6 +73,7 @@ def test_children_are_made_only_while_the_root_records(samples: bool, names: lis
     with traces.root("filter") as root, traces.child(root, "score"):
         pass
 
+    assert traces.collects
     assert names == [name for name, _ in collector.spans]
 
 
