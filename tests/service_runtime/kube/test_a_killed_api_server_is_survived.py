@@ -11,31 +11,42 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gpu_fleet.errors import KubeUnreachable
+from service_runtime.kube.api import NAMESPACES
 from tests.service_runtime.kube.gadgets import gadget
 from tests.service_runtime.kube.seen import replayed, watching
 from tests.service_runtime.kube.servers import real_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.cluster.control_plane import ControlPlane
 
 OUTAGE_S = 60.0
 MANY = 5_000
 
 
+@pytest.fixture
+def doomed() -> Iterator[ControlPlane]:
+    """A control plane of this test alone: no other test may meet its absence."""
+    from tests.cluster.control_plane import start_control_plane
+
+    with start_control_plane() as plane:
+        plane.wire.create(NAMESPACES, {"metadata": {"name": "survivor"}})
+        yield plane
+
+
 @pytest.mark.prove
-async def test_an_api_server_killed_for_a_minute(
-    control_plane: ControlPlane, namespace: str
-) -> None:
+async def test_an_api_server_killed_for_a_minute(doomed: ControlPlane) -> None:
     """The view ages and says so; when the server is back, it is current again by itself."""
-    async with real_server(control_plane, namespace) as server:
+    async with real_server(doomed, "survivor") as server:
         await server.put(gadget("a"))
         async with watching(server) as seen:
-            await asyncio.to_thread(control_plane.kill, "kube-apiserver")
+            await asyncio.to_thread(doomed.kill, "kube-apiserver")
             try:
                 await server.pass_s(OUTAGE_S)
                 problem, age_s = seen.watch.trouble, seen.watch.age_s()
             finally:
-                await asyncio.to_thread(control_plane.start, "kube-apiserver")
+                await asyncio.to_thread(doomed.start, "kube-apiserver")
             await server.put(gadget("b"))
             await server.until(lambda: ("Added", "b") in seen.told())
 
