@@ -7,6 +7,7 @@ here may reach into it; only ports, signals, exit codes and its log are looked a
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,11 +25,12 @@ import pytest
 from gpu_fleet.errors import ServiceError
 from service_runtime.kube.api import LEASES, NODES, Resource
 from tests.certificates import Authority
+from tests.cluster.control_plane import start_control_plane
 from tests.cluster.waiting import wait_until
 from tests.house.tree import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.cluster.control_plane import ControlPlane
 
@@ -153,47 +156,49 @@ def _toml(settings: dict[str, dict[str, object]]) -> str:
     )
 
 
-@pytest.fixture
-def reference(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Iterator[Service]:
-    """A service that may do what its rules say, and is not started yet; killed after the test."""
+@contextmanager
+def permitted(plane: ControlPlane, namespace: str, folder: Path) -> Iterator[Service]:
+    """A service that may do what its rules say, and is not started yet; killed in the end."""
     name = f"reference-{namespace}"
-    user = control_plane.user(name)
+    user = plane.user(name)
     subject = {"kind": "User", "name": name, "apiGroup": "rbac.authorization.k8s.io"}
     role = {"kind": "ClusterRole", "name": name, "apiGroup": "rbac.authorization.k8s.io"}
-    control_plane.wire.create(ROLES, {"metadata": {"name": name}, "rules": RULES})
-    control_plane.wire.create(
+    plane.wire.create(ROLES, {"metadata": {"name": name}, "rules": RULES})
+    plane.wire.create(
         BINDINGS, {"metadata": {"name": name}, "roleRef": role, "subjects": [subject]}
     )
-    service = Service(tmp_path, user.kubeconfig, namespace)
+    service = Service(folder, user.kubeconfig, namespace)
     try:
         yield service
     finally:
         if service.process is not None:
             service.process.kill()
             service.process.wait(LIMIT_S)
-        control_plane.wire.delete(BINDINGS, name)
-        control_plane.wire.delete(ROLES, name)
+        plane.wire.delete(BINDINGS, name)
+        plane.wire.delete(ROLES, name)
 
 
 @pytest.fixture
-def node(control_plane: ControlPlane, namespace: str) -> Iterator[str]:
-    """A node of this test."""
-    name = f"node-{namespace}"
-    control_plane.wire.create(NODES, {"metadata": {"name": name}})
-    yield name
-    control_plane.wire.delete(NODES, name)
+def reference(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Iterator[Service]:
+    """A service of this test alone."""
+    with permitted(control_plane, namespace, tmp_path) as service:
+        yield service
 
 
 def test_it_starts_answers_both_ports_and_drains(
-    control_plane: ControlPlane, reference: Service, namespace: str, node: str
+    control_plane: ControlPlane, reference: Service, namespace: str
 ) -> None:
     """Ready, asked on both ports by those who may and those who may not, ended by SIGTERM: 0."""
+    node = f"node-{namespace}"
+    control_plane.wire.create(NODES, {"metadata": {"name": node}})
     reference.start()
     reference.wait_ready()
     wait_until("leadership", lambda: reference.events("leadership_gained"))
     counted = json.loads(reference.ask("decision", "/nodes", client=True).body)
 
-    assert counted["nodes"] >= 1, f"{node} is there"
+    control_plane.wire.delete(NODES, node)
+
+    assert counted["nodes"] >= 1
     assert counted["leads"] is True
     with pytest.raises((ssl.SSLError, OSError)):
         reference.ask("decision", "/nodes")
@@ -237,44 +242,55 @@ def _another(plane: ControlPlane, namespace: str) -> str:
     return plane.token(namespace, "default")
 
 
-def test_readiness_follows_the_age_of_its_view(
-    control_plane: ControlPlane, reference: Service, node: str
-) -> None:
-    """API server killed: not ready once the view is too old, though alive; back: ready again."""
-    reference.settings["count"]["oldest_view_s"] = 3.0
-    stop = threading.Event()
+@contextmanager
+def changing(plane: ControlPlane) -> Iterator[None]:
+    """A node changes all the time, so that a view is young while the API server lives."""
+    plane.wire.create(NODES, {"metadata": {"name": "restless"}})
+    over = threading.Event()
 
-    def keep_changing() -> None:
-        """Something changes all the time, so that the view is young while the server lives."""
-        number = 0
-        while not stop.wait(0.3):
-            number += 1
-            try:
-                patch = {"metadata": {"annotations": {"synthscale.test/seen": str(number)}}}
-                control_plane.wire.merge(NODES, node, patch)
-            except (ServiceError, OSError):
-                continue
+    def change() -> None:
+        for number in itertools.count():
+            if over.wait(0.3):
+                return
+            patch = {"metadata": {"annotations": {"synthscale.test/seen": str(number)}}}
+            with suppress(ServiceError, OSError):
+                plane.wire.merge(NODES, "restless", patch)
 
-    changing = threading.Thread(target=keep_changing)
-    changing.start()
+    thread = threading.Thread(target=change)
+    thread.start()
     try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_readiness_follows_the_age_of_its_view(
+    cluster_tell: Callable[[str], None], tmp_path: Path
+) -> None:
+    """API server killed: not ready once the view is too old, though alive; back: ready again.
+
+    On a control plane of its own: controllers take longer to return than other tests wait.
+    """
+    with (
+        start_control_plane(tell=cluster_tell) as plane,
+        permitted(plane, "default", tmp_path) as reference,
+        changing(plane),
+    ):
+        reference.settings["count"]["oldest_view_s"] = 3.0
         reference.start()
         reference.wait_ready()
-        control_plane.kill("kube-apiserver")
-        try:
-            told = reference.wait_ready(503)
-            alive = reference.ask("observation", "/livez")
-        finally:
-            control_plane.start("kube-apiserver")
+        plane.kill("kube-apiserver")
+        told = reference.wait_ready(503)
+        alive = reference.ask("observation", "/livez")
+        plane.start("kube-apiserver")
         reference.wait_ready()
-    finally:
-        stop.set()
-        changing.join()
+        ended = reference.end(signal.SIGTERM)
 
     assert "[-]nodes failed: last current" in told.body
     assert alive.status == 200
     assert reference.events("kube_watch_interrupted")
-    assert reference.end(signal.SIGTERM) == 0
+    assert ended == 0
 
 
 def test_ctrl_c_is_130_and_a_second_signal_does_not_wait(reference: Service) -> None:
