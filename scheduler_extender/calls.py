@@ -59,7 +59,7 @@ class Calls:
     """Answers the calls of both entries of a scheduler's configuration."""
 
     def __init__(self, extender: Extender, reader: PodReader | None = None) -> None:
-        self._extender = extender
+        self.extender = extender
         self._reader = reader or PodReader()
         self._lists: OrderedDict[bytes, _List] = OrderedDict()
         self._names_kept = 0
@@ -74,7 +74,7 @@ class Calls:
             names = self._list(request.names)
         except InputError as error:
             return Reply(encode_error(str(error)), problem=str(error))
-        answer = self._extender.filter(entry, pod, names.asked, now_ns)
+        answer = self.extender.filter(entry, pod, names.asked, now_ns)
         sent = request.sent_nodes
         encoded = self._known_refusal(answer) if sent is None else None
         if encoded is None:
@@ -94,7 +94,7 @@ class Calls:
             names = self._list(request.names)
         except InputError as error:
             return Reply(b"[]", problem=str(error))
-        answer = self._extender.prioritize(entry, pod, names.asked, now_ns)
+        answer = self.extender.prioritize(entry, pod, names.asked, now_ns)
         body = encode_priorities(answer, names.pieces)
         return Reply(body, age_ns=answer.age_ns, stale=answer.stale)
 
@@ -109,11 +109,11 @@ class Calls:
         known = self._lists.get(raw)
         if known is not None:
             self._lists.move_to_end(raw)
-            if not self._extender.is_current(known.asked):
-                known.asked = self._extender.look_up(known.asked.names)
+            if not self.extender.is_current(known.asked):
+                known.asked = self.extender.look_up(known.asked.names)
             return known
         names = decode_names(raw)
-        return self._keep(raw, _List(self._extender.look_up(names), NamesPieces(raw, names)))
+        return self._keep(raw, _List(self.extender.look_up(names), NamesPieces(raw, names)))
 
     def _keep(self, raw: bytes, made: _List) -> _List:
         self._lists[raw] = made
@@ -134,5 +134,5 @@ class Calls:
             while len(self._refusals) > _MOST_REFUSALS:
                 self._refusals.popitem(last=False)
         elif answer.why.any() and kept not in self._lists:
-            asked = self._extender.part_of(answer.asked, answer.kept.nonzero()[0])
+            asked = self.extender.part_of(answer.asked, answer.kept.nonzero()[0])
             self._keep(kept, _List(asked, NamesPieces(kept, asked.names)))

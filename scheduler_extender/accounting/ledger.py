@@ -114,6 +114,10 @@ class Ledger:
     _confirmed: set[str] = field(default_factory=set)
     _flights: dict[str, Assumption] = field(default_factory=dict)
     _gone: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    _gone_nodes: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    _pods_listed: int = 0
+    """The version of the latest list: what it lacked and is no newer is gone."""
+    _nodes_listed: int = 0
     _silent_until_ns: int | None = None
 
     # -- what an answer asks -------------------------------------------------------------------
@@ -269,12 +273,14 @@ class Ledger:
     def replace_pods(self, pods: Iterable[ObservedPod], version: int, now_ns: int) -> None:
         """A new list: what it lacks is gone, unless it was seen in a later version."""
         listed = list(pods)
+        self._pods_listed = 0
         there = {pod.uid for pod in listed}
         for uid, known in list(self._pods.items()):
             if uid not in there and (known.version <= version or not version):
                 self._forget(uid, version)
         for pod in listed:
             self.pod_seen(pod, now_ns)
+        self._pods_listed = version
 
     def _is_news(self, pod: ObservedPod) -> bool:
         if pod.finished and pod.uid in self._gone:
@@ -283,6 +289,7 @@ class Ledger:
         holder = self._pods.get(self._uids.get(pod.name, ""))
         is_late = (
             pod.uid in self._gone
+            or (known is None and 0 < pod.version <= self._pods_listed)
             or (known is not None and 0 < pod.version < known.version)
             or (holder is not None and holder.uid != pod.uid and 0 < pod.version < holder.version)
         )
@@ -373,6 +380,8 @@ class Ledger:
         if machine is not None and 0 < version < machine.version:
             self.counts.late += 1
             return
+        if machine is None and self._was_gone(node.name, version):
+            return
         if machine is None:
             self._machines[node.name] = _Machine(version, observed)
             self._add(node)
@@ -389,6 +398,8 @@ class Ledger:
         machine = self._machines.get(name)
         if machine is not None and 0 < version < machine.version:
             self.counts.late += 1
+            return
+        if machine is None and self._was_gone(name, version):
             return
         if machine is None:
             self._machines[name] = _Machine(version, None, problem)
@@ -410,6 +421,9 @@ class Ledger:
                 flight.seat = None
         self.view.remove_node(name)
         del self._machines[name]
+        self._gone_nodes[name] = max(version, machine.version)
+        while len(self._gone_nodes) > _REMEMBERED_DELETIONS:
+            self._gone_nodes.popitem(last=False)
         if not self._bound.get(name):
             self._bound.pop(name, None)
         self.membership += 1
@@ -420,6 +434,7 @@ class Ledger:
     ) -> None:
         """A new list of (node or its name, what is wrong with it, version); the rest is gone."""
         listed = list(nodes)
+        self._nodes_listed = 0
         there = {one if isinstance(one, str) else one.node.name for one, _, _ in listed}
         for name, machine in list(self._machines.items()):
             if name not in there and (machine.version <= version or not version):
@@ -429,6 +444,13 @@ class Ledger:
                 self.node_unreadable(one, problem, seen)
             else:
                 self.node_seen(one, seen)
+        self._nodes_listed = version
+
+    def _was_gone(self, name: str, version: int) -> bool:
+        """Whether this is an old version of a node that has gone since."""
+        is_late = 0 < version <= max(self._nodes_listed, self._gone_nodes.get(name, 0))
+        self.counts.late += is_late
+        return is_late
 
     def _add(self, node: Node) -> None:
         slot = self.view.add_node(node)

@@ -1,0 +1,1 @@
+"""Interleavings of everything that may happen to an extender, judged by a reality of its own."""

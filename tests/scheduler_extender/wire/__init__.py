@@ -1,0 +1,1 @@
+"""The bytes of extender/v1, from a scheduler's request to the answer."""
