@@ -250,10 +250,6 @@ class KubeCluster:
         self._move(pod, slot, -1)
         return pod
 
-    def pods(self) -> Iterable[tuple[KubePod, int]]:
-        """Pods and their slots."""
-        return self._pods.values()
-
     def __contains__(self, full_name: str) -> bool:
         return full_name in self._pods
 

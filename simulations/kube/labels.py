@@ -14,12 +14,12 @@ from gpu_fleet.admission import Requirement
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EVERYTHING", "LabelSelector", "PodSet"]
+__all__ = ["LabelSelector", "PodSet"]
 
 
 @dataclass(frozen=True, slots=True)
 class LabelSelector:
-    """All lines must hold; without lines it matches everything. `None` stands for nothing."""
+    """All lines must hold; without lines it matches everything. `None` in its place is nothing."""
 
     lines: tuple[Requirement, ...] = ()
 
@@ -31,10 +31,6 @@ class LabelSelector:
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether every line holds for these labels."""
         return all(line.holds(labels.get(line.key)) for line in self.lines)
-
-
-EVERYTHING = LabelSelector()
-"""The empty selector, `{}` in YAML."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ class Decider(Protocol):
         """From 0 to 10."""
         ...
 
+    def refusal(self, pod: Object) -> str:
+        """Why the other nodes are refused."""
+        ...
+
 
 class ByHash:
     """Refuses one node in nine and scores at random, always the same for a pod and a node."""
@@ -51,6 +55,10 @@ class ByHash:
         own = pod["metadata"]["name"]
         drawn_scores = {name: drawn(11, self._seed, "score", own, name) for name in names}
         return {name: score for name, score in drawn_scores.items() if drawn(11, own, name)}
+
+    def refusal(self, _pod: Object) -> str:
+        """The same for every node and pod."""
+        return "by hash"
 
 
 class RecordingExtender:
@@ -85,7 +93,7 @@ class RecordingExtender:
         if verb == "filter":
             kept = self._decider.keep(pod, names)
             self._kept[full] = tuple(kept)
-            refused = {name: "by hash" for name in names if name not in set(kept)}
+            refused = dict.fromkeys(set(names) - set(kept), self._decider.refusal(pod))
             return {"NodeNames": kept, "FailedAndUnresolvableNodes": refused}
         scores = self._scores[full] = self._decider.scores(pod, names)
         return [{"Host": name, "Score": score} for name, score in scores.items()]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.cluster.processes import Running
     from tests.simulations.kube.answering import RecordingExtender
 
-__all__ = ["Wanted", "record"]
+__all__ = ["Wanted", "add_nodes", "loud_scheduler", "record"]
 
 Object = dict[str, Any]
 SERVICE = Resource("v1", "services", "Service")
@@ -76,14 +76,14 @@ def record(
 ) -> Recording:
     """Make nodes, start a scheduler, give it pod after pod and tell what it did with each."""
     services = [plane.wire.create(SERVICE, each, fleet.namespace) for each in SERVICES]
-    nodes = _add_nodes(fleet, mixed_nodes(nodes_wanted, wanted.seed))
+    nodes = add_nodes(fleet, mixed_nodes(nodes_wanted, wanted.seed))
     configuration = {
         **wanted.configuration,
         "profiles": [{**wanted.profile, "schedulerName": wanted.name}],
     }
     if extender is not None:
         configuration["extenders"] = [extender.entry(wanted.extender_weight)]
-    with _loud_scheduler(plane, wanted.name, configuration) as scheduler:
+    with loud_scheduler(plane, wanted.name, configuration) as scheduler:
         order = wait_until(
             "every node in the scheduler's log",
             lambda: _ADDED.findall(scheduler.told()),
@@ -105,7 +105,7 @@ def record(
 
 
 @contextmanager
-def _loud_scheduler(
+def loud_scheduler(
     plane: ControlPlane, name: str, configuration: Mapping[str, Any]
 ) -> Iterator[Running]:
     """A second scheduler that says how it scored."""
@@ -195,7 +195,7 @@ def _is_decided(pod: Object) -> bool:
     return any(each["type"] == "PodScheduled" and each["status"] == "False" for each in conditions)
 
 
-def _add_nodes(fleet: Fleet, nodes: list[Object]) -> list[Object]:
+def add_nodes(fleet: Fleet, nodes: list[Object]) -> list[Object]:
     """The nodes as they are once KWOK plays them and the taint that every new node has is gone."""
     for node in nodes:
         node["metadata"]["annotations"] = {HEARTBEAT_ANNOTATION: "fake"}

@@ -7,11 +7,13 @@ what it recorded in `recordings/`, from where `make test` replays it without a c
 from __future__ import annotations
 
 import os
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cluster.components import KUBERNETES_VERSION
+from tests.figures import record as write_figures
 from tests.simulations.kube.answering import ByHash, recording_extender
 from tests.simulations.kube.forcing import summary
 from tests.simulations.kube.recorder import record
@@ -37,11 +39,14 @@ LEAST_AMONG_BEST = 0.99
 
 
 def compared(recording: Recording, wanted: Wanted, tell: Callable[[str], None]) -> Summary:
-    """Kept if asked for, forced on the model, told."""
+    """Kept if asked for, forced on the model, written down and told."""
     if os.environ.get("SYNTHSCALE_KEEP_RECORDINGS"):
         FILES.mkdir(exist_ok=True)
         recording.write(FILES / f"{wanted.name}.jsonl.gz")
     result = summary(recording)
+    figures = {**asdict(result), "recording": wanted.name, "kubernetes": KUBERNETES_VERSION}
+    del figures["mismatches"]
+    write_figures(f"kube-scheduler-model_{wanted.name}", [figures])
     tell(f"kube model, {wanted.name}: {result}")
     for mismatch in result.mismatches:
         tell(mismatch)
@@ -114,3 +119,33 @@ def test_kept_recordings_are_predicted(path: object) -> None:
     assert result.decisions == result.equal_totals, result
     if path == FILES / f"{ALONE.name}.jsonl.gz":
         assert result.decisions == result.equal, result
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        {"plugins": {"score": {"enabled": [{"name": "ImageLocality", "weight": 2}]}}},
+        {"plugins": {"score": {"disabled": [{"name": "PodTopologySpread"}]}}},
+        {"plugins": {"filter": {"disabled": [{"name": "InterPodAffinity"}]}}},
+        {"percentageOfNodesToScore": 60},
+        {
+            "pluginConfig": [
+                {"name": "InterPodAffinity", "args": {"hardPodAffinityWeight": 5}},
+                {
+                    "name": "NodeResourcesFit",
+                    "args": {"scoringStrategy": {"type": "MostAllocated"}},
+                },
+            ]
+        },
+    ],
+    ids=["weight", "no spread", "no affinity", "sampling", "arguments"],
+)
+def test_a_scheduler_with_another_profile_is_told_apart(profile: dict[str, Any]) -> None:
+    """The comparison bites: forced on any other profile, a recording does not agree."""
+    told = Recording.read(FILES / f"{ALONE.name}.jsonl.gz")
+    configuration = {**told.cluster.configuration, "profiles": [profile]}
+    other = replace(told.cluster, configuration=configuration)
+
+    result = summary(Recording(other, told.decisions[:300]))
+
+    assert result.equal_totals < result.decisions
