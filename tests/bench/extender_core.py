@@ -25,7 +25,7 @@ from scheduler_extender.answers import Entry
 from scheduler_extender.calls import Calls
 from scheduler_extender.extender import Extender, ExtenderSettings
 from scheduler_extender.objects.nodes import ObservedNode
-from scheduler_extender.objects.observed import PodReader
+from scheduler_extender.objects.observed import ObservedPod, PodReader
 from scheduler_extender.objects.wire import PodObject
 from scheduler_extender.placement.least_loss import LeastLoss
 from scheduler_extender.placement.pod_mix import PodMix
@@ -92,7 +92,7 @@ class Bench:
         self.names = msgspec.json.encode(names)
         self.reader, self.decoder = PodReader(), msgspec.json.Decoder(PodObject)
         shapes = [self.read(pod_json(at, *asked)).shape for at, asked in enumerate(SHAPES)]
-        policy = LeastLoss(PodMix.of(shapes))  # type: ignore[arg-type]
+        policy = LeastLoss(PodMix.of(shapes))
         self.extender = Extender(policy, ExtenderSettings())
         self.calls = Calls(self.extender, self.reader)
         self.now_ns = 0
@@ -103,7 +103,7 @@ class Bench:
         for number in range(nodes * 2):
             self.bind(number, *SHAPES[number % 3], names[number % nodes])
 
-    def read(self, raw: bytes):  # noqa: ANN201 - as the reader says
+    def read(self, raw: bytes) -> ObservedPod:
         """A pod from its bytes."""
         return self.reader.read(self.decoder.decode(raw))
 

@@ -112,7 +112,6 @@ class Interleavings(RuleBasedStateMachine):
         self.reality = Reality()
         self.active = self._new()
         self.standby = self._new()
-        self.answered = 0
 
     def _new(self) -> Replica:
         return type(self).replica(type(self).ledger)
@@ -189,16 +188,25 @@ class Interleavings(RuleBasedStateMachine):
     @rule(which=any_of, some=any_of, orders=st.booleans(), again=st.booleans())
     def a_scheduler_asks(self, which: int, some: int, orders: bool, again: bool) -> None:
         """About a pod that waits, over some nodes; perhaps it sends the same call twice."""
-        reality, extender = self.reality, self.active.extender
-        pod = self._pick(self._waiting(), which)
-        self._drop(pod.uid)
-        names = sorted(reality.nodes)
+        names = sorted(self.reality.nodes)
         names = names if some % 3 else names[: 1 + some % len(names)]
+        self._ask(self._pick(self._waiting(), which), names, orders=orders, again=again)
+
+    @precondition(lambda self: self.reality.nodes and len(self.reality.pods) < 10)
+    @rule(requests=st.lists(st.sampled_from(REQUESTS), min_size=2, max_size=4))
+    def a_burst_comes(self, requests: list[tuple[int, int, int]]) -> None:
+        """Pods are created and asked about one after the other, before anything is bound."""
+        names = sorted(self.reality.nodes)
+        for request in requests:
+            self._ask(self.reality.create(*request), names, orders=True, again=False)
+
+    def _ask(self, pod: RealPod, names: list[str], *, orders: bool, again: bool) -> None:
+        reality, extender = self.reality, self.active.extender
+        self._drop(pod.uid)
         seen = observed_pod(pod)
+        asked = extender.look_up(tuple(names))
         for _ in range(1 + again):
-            answer = extender.filter(
-                Entry.GUARD, seen, extender.look_up(tuple(names)), reality.now_ns
-            )
+            answer = extender.filter(Entry.GUARD, seen, asked, reality.now_ns)
         kept = tuple(name for name, stays in zip(names, answer.kept, strict=True) if stays)
         if not kept:
             return
@@ -207,7 +215,6 @@ class Interleavings(RuleBasedStateMachine):
             best = self._ordered(seen, kept, again=again)
         behind = self.reality.log[self.active.seen :]
         excused = {entry.external for entry in behind if entry.external is not None}
-        self.answered += 1
         reality.flights.append(Flight(pod.uid, kept, best, reality.now_ns, excused))
 
     def _ordered(self, seen: ObservedPod, kept: tuple[str, ...], *, again: bool) -> str:
@@ -221,16 +228,20 @@ class Interleavings(RuleBasedStateMachine):
         return kept[int(answer.scores.argmax())]
 
     @precondition(lambda self: self.reality.flights)
-    @rule(which=any_of, elsewhere=any_of)
-    def a_scheduler_binds(self, which: int, elsewhere: int) -> None:
-        """To our best node, or to another that we named."""
+    @rule(choices=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=4))
+    def schedulers_bind(self, choices: list[tuple[int, int]]) -> None:
+        """Some of what was answered, each to our best node or to another that we named."""
+        for which, where in choices:
+            if self.reality.flights:
+                self._bind(self._pick(self.reality.flights, which), where)
+
+    def _bind(self, flight: Flight, where: int) -> None:
         reality = self.reality
-        flight = self._pick(reality.flights, which)
         pod = reality.pods[flight.uid]
-        node = flight.best if flight.best and elsewhere % 3 else None
-        node = node or self._pick(flight.allowed, elsewhere)
+        is_best = where == 0 and flight.best is not None
+        node = flight.best if is_best else self._pick(flight.allowed, where)
         reality.flights.remove(flight)
-        if node not in reality.nodes:
+        if node is None or node not in reality.nodes:
             return
         guilty = node not in flight.excused
         assert reality.is_well(node, pod) or not guilty, f"{pod.uid} had no room on {node}"

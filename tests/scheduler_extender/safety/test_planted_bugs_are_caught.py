@@ -91,7 +91,7 @@ class CountsARelistTwice(Ledger):
         """Count them under other names as well."""
         listed = list(pods)
         super().replace_pods(listed, version, now_ns)
-        for uid in [pod.uid for pod in listed if pod.node in self.view]:
+        for uid in [pod.uid for pod in listed if pod.node is not None]:
             held = self.view.placement(uid)
             again = f"again {uid}"
             if held is not None and self.view.placement(again) is None:
@@ -110,7 +110,7 @@ class MixesDevicesUp(Ledger):
 class DeletesByName(Ledger):
     """The end of a pod ends whoever has its name now."""
 
-    def pod_gone(self, uid: str, version: int = 0) -> None:
+    def pod_gone(self, uid: str, version: int = 0) -> None:  # noqa: ARG002 - so
         """By a name that may be another pod's by now."""
         known = self._names.get(uid)
         super().pod_gone(self._uids.get(known, uid) if known else uid, 0)

@@ -1,0 +1,1 @@
+"""Who is believed about what a node has given out."""
