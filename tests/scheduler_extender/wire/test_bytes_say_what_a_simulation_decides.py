@@ -7,12 +7,14 @@ own cache, and the 10 is the node that the Placer takes. A term that is replaced
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gpu_fleet.cluster_view import ClusterView
+from gpu_fleet.pods import Pod
 from gpu_fleet.scores import INFEASIBLE
 from scheduler_extender.answers import Entry
 from scheduler_extender.extender import Extender
@@ -23,14 +25,13 @@ from scheduler_extender.placement.least_loss import LeastLoss
 from scheduler_extender.placement.pod_mix import PodMix
 from scheduler_extender.wire import NamesPieces, encode_priorities
 from simulations.placer import Placer
-from tests.fleets import fleets, pod_lists
+from tests.fleets import fleets, node, pod_lists, shape
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from gpu_fleet.nodes import Node
-    from gpu_fleet.pods import Pod
 
 
 class Constant:
@@ -56,9 +57,11 @@ class Constant:
         return "for nothing"
 
 
-def policy_of(pods: tuple[Pod, ...], *, replaced: bool) -> LeastLoss:
-    """The policy, perhaps with one term replaced."""
-    policy = LeastLoss(PodMix.of(pod.shape for pod in pods), kernels=False)
+@cache
+def policy_of(host: str, *, replaced: bool) -> LeastLoss:  # noqa: ARG001 - one object each
+    """A host's policy, perhaps with one term replaced; made once, for its tables take a while."""
+    shares = [shape(gpus=1, milli=milli) for milli in (190, 300, 500)]
+    policy = LeastLoss(PodMix.of([*shares, shape(cpus=4, gpus=1), shape(gpus=4)]), kernels=False)
     if replaced:
         policy.replace_term(Constant())
     return policy
@@ -68,13 +71,14 @@ def both_sides(
     nodes: tuple[Node, ...], pods: tuple[Pod, ...], *, replaced: bool
 ) -> list[tuple[bytes, bytes, str | None, str | None]]:
     """For each pod: bytes and best node of the wire, and of the simulation."""
-    extender = Extender(policy_of(pods, replaced=replaced))
+    extender = Extender(policy_of("wire", replaced=replaced))
     extender.vouch(0)
     view = ClusterView.of(nodes)
-    placer = Placer(policy_of(pods, replaced=replaced), view, TieBreak.FIXED, seed=1)
-    for node in nodes:
-        extender.ledger.node_seen(ObservedNode(node))
-    names = tuple(node.name for node in nodes)
+    policy = policy_of("simulation", replaced=replaced)
+    placer = Placer(policy, view, TieBreak.FIXED, seed=1)
+    for each in nodes:
+        extender.ledger.node_seen(ObservedNode(each))
+    names = tuple(each.name for each in nodes)
     pieces = NamesPieces(json.dumps(names).encode(), names)
     found = []
     for sequence, pod in enumerate(pods):
@@ -112,3 +116,14 @@ def test_a_thousand_states_score_byte_for_byte_alike(
     for ours, theirs, best, taken in both_sides(nodes, pods, replaced=replaced):
         assert theirs == ours
         assert taken == best
+
+
+def test_replacing_a_term_changes_what_goes_out() -> None:
+    """The constant term decides, on the wire as in the simulation."""
+    nodes = tuple(node(f"node-{at}") for at in range(6))
+    pods = (Pod("pod", shape(gpus=1, milli=300)),)
+    before, after = (both_sides(nodes, pods, replaced=replaced)[0] for replaced in (False, True))
+
+    assert before[0] != after[0]
+    assert before[1] == before[0]
+    assert after[1] == after[0]

@@ -1,0 +1,1 @@
+"""Records of decisions: what they say, what they compare, what was left out."""
