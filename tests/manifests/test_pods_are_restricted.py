@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.manifests.rendered import Objects
 
 EXTENDER = "synthscale-extender"
-OF_THE_EXTENDER = {"listen", "leader", "pod"}
+OF_THE_EXTENDER = {"leader", "pod"}
 """Subjects of the extender's own settings; all others are the chassis's."""
 
 
@@ -113,15 +113,12 @@ def test_the_chassis_understands_its_settings(build: Objects, tmp_path: Path) ->
 def test_ports_are_the_same_wherever_they_stand(builds: Mapping[str, Objects]) -> None:
     """Settings, container, Services and policies speak of the same two ports."""
     build = builds["base"]
-    listen = tomllib.loads(settings_text(build))["listen"]
+    told = tomllib.loads(settings_text(build))["ports"]
     (container,) = extender(build)["containers"]
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     policy = build.named("NetworkPolicy", EXTENDER)["spec"]["ingress"]
 
-    assert ports == {
-        "decision": listen["decision_port"],
-        "observation": listen["observation_port"],
-    }
+    assert ports == told
     assert list(ports.values()) == [port["port"] for rule in policy for port in rule["ports"]]
 
 
