@@ -21,6 +21,7 @@ from typing import Final
 import msgspec
 
 from gpu_fleet.nodes import Device, Node
+from gpu_fleet.pods import PodShape
 from scheduler_extender.answers import Entry
 from scheduler_extender.calls import Calls
 from scheduler_extender.extender import Extender, ExtenderSettings
@@ -92,7 +93,7 @@ class Bench:
         self.names = msgspec.json.encode(names)
         self.reader, self.decoder = PodReader(), msgspec.json.Decoder(PodObject)
         shapes = [self.read(pod_json(at, *asked)).shape for at, asked in enumerate(SHAPES)]
-        policy = LeastLoss(PodMix.of(shapes))
+        policy = LeastLoss(PodMix.of(one for one in shapes if isinstance(one, PodShape)))
         self.extender = Extender(policy, ExtenderSettings())
         self.calls = Calls(self.extender, self.reader)
         self.now_ns = 0

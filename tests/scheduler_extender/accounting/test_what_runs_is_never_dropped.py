@@ -32,7 +32,8 @@ def ledger() -> Ledger:
 
 def used(ledger: Ledger, node: str = "n0") -> list[int]:
     """Thousandths given out, by device."""
-    return ledger.view.gpu_used_milli[ledger.view.slot(node), :3].tolist()
+    held: list[int] = ledger.view.gpu_used_milli[ledger.view.slot(node), :3].tolist()
+    return held
 
 
 def test_too_much_is_a_state_of_the_node_and_ends_with_its_cause(ledger: Ledger) -> None:

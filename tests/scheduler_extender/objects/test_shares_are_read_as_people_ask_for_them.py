@@ -38,7 +38,7 @@ def node(
 
 def pod(amounts: dict[str, str], **rest: dict[str, str]) -> ObservedPod:
     """A pod that asks for these amounts."""
-    raw = json.dumps(pod_object("p", amounts, **rest))  # type: ignore[arg-type]
+    raw = json.dumps(pod_object("p", amounts, **rest))
     return PodReader().read(msgspec.json.decode(raw, type=PodObject))
 
 

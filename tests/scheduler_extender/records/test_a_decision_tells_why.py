@@ -23,6 +23,8 @@ from tests.fleets import node, shape, view_of
 from tests.scheduler_extender.calls import gpu_node
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gpu_fleet.cluster_view import ClusterView
 
 MIX = PodMix.of([shape(gpus=1, milli=300), shape(gpus=1, milli=500), shape(gpus=2)])
@@ -131,10 +133,15 @@ class _Slow:
         """Always."""
         return True
 
-    def losses(self, view: ClusterView, shape_id: int, columns: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # noqa: ARG002
+    def losses(
+        self,
+        view: ClusterView,
+        shape_id: int,  # noqa: ARG002 - the seam
+        columns: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
         """A loss that would decide."""
         self.now_ns += 1_000_000_000
-        return view.order_key[columns] & 1 << 50
+        return np.asarray(view.order_key[columns] & 1 << 50)
 
     def why(self, view: ClusterView, shape_id: int, slot: int) -> str:  # noqa: ARG002 - the seam
         """No reason."""

@@ -123,6 +123,7 @@ class Interleavings(RuleBasedStateMachine):
             self.reality.add_node(name, memories)
         for replica in (self.active, self.standby):
             replica.list_again(self.reality)
+            replica.extender.vouch(self.reality.now_ns)
 
     # -- people and machines -------------------------------------------------------------------
 
@@ -289,21 +290,22 @@ class Interleavings(RuleBasedStateMachine):
             flight for flight in reality.flights if reality.now_ns - flight.at_ns < BINDS_WITHIN_NS
         ]
 
-    @rule()
-    def the_active_restarts(self) -> None:
-        """A new process lists everything and answers."""
-        self.active = self._new()
-        self.active.list_again(self.reality)
-        self.active.extender.vouch(self.reality.now_ns)
-        self.active.take_over(self.reality.now_ns)
+    @rule(restarts=st.booleans(), waits=st.booleans())
+    def another_process_answers(self, restarts: bool, waits: bool) -> None:
+        """A new one that lists everything, or the standby, which has watched all the time.
 
-    @rule()
-    def the_standby_takes_over(self) -> None:
-        """It has watched all the time, and knows of no promise."""
-        self.active.extender.ledger.step_down()
-        self.active, self.standby = self.standby, self.active
+        Neither knows of a promise; often nobody asks before its time of silence is over.
+        """
+        if restarts:
+            self.active = self._new()
+            self.active.list_again(self.reality)
+        else:
+            self.active.extender.ledger.step_down()
+            self.active, self.standby = self.standby, self.active
         self.active.extender.vouch(self.reality.now_ns)
         self.active.take_over(self.reality.now_ns)
+        if waits:
+            self.time_passes(3)
 
     # -- the end -------------------------------------------------------------------------------
 
