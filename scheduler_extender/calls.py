@@ -25,7 +25,7 @@ from scheduler_extender.wire import (
 )
 
 if TYPE_CHECKING:
-    from scheduler_extender.answers import Asked, Entry, FilterAnswer
+    from scheduler_extender.answers import Asked, Entry, FilterAnswer, PrioritizeAnswer
     from scheduler_extender.extender import Extender
     from scheduler_extender.objects.observed import ObservedPod
 
@@ -47,6 +47,10 @@ class Reply:
     """What was wrong with the request; prioritize has no place for it but the status."""
     age_ns: int | None = None
     stale: bool = False
+    uid: str = ""
+    """Whose pod it was; its record tells more."""
+    answer: FilterAnswer | PrioritizeAnswer | None = None
+    """What was decided, for figures; None where the request made no sense."""
 
 
 @dataclass(slots=True)
@@ -80,7 +84,9 @@ class Calls:
         if encoded is None:
             encoded, kept = encode_filter(answer, names.pieces, sent)
             self._remember(answer, kept, encoded)
-        return Reply(encoded, age_ns=answer.age_ns, stale=answer.stale)
+        return Reply(
+            encoded, age_ns=answer.age_ns, stale=answer.stale, uid=pod.uid, answer=answer
+        )
 
     def prioritize(self, entry: Entry, body: bytes, now_ns: int) -> Reply:
         """The answer to a prioritize call; one that makes no sense has an empty list and a problem.
@@ -96,7 +102,7 @@ class Calls:
             return Reply(b"[]", problem=str(error))
         answer = self.extender.prioritize(entry, pod, names.asked, now_ns)
         body = encode_priorities(answer, names.pieces)
-        return Reply(body, age_ns=answer.age_ns, stale=answer.stale)
+        return Reply(body, age_ns=answer.age_ns, stale=answer.stale, uid=pod.uid, answer=answer)
 
     def _pod(self, raw: bytes) -> ObservedPod:
         if self._last_pod is not None and self._last_pod[0] == raw:

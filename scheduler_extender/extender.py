@@ -151,6 +151,16 @@ class Extender:
         self._waiting: OrderedDict[str, tuple[PodShape, Entry]] = OrderedDict()
         """Pods that were refused everywhere and have not been asked about since."""
 
+    @property
+    def waiting(self) -> int:
+        """Pods that were refused everywhere and have not been asked about since."""
+        return len(self._waiting)
+
+    @property
+    def unexplained(self) -> int:
+        """Decisions that are still to be explained."""
+        return len(self._drafts)
+
     # -- facts ---------------------------------------------------------------------------------
 
     def vouch(self, now_ns: int) -> None:
@@ -233,6 +243,8 @@ class Extender:
         doubt = self._doubt(entry, pod, age_ns, now_ns)
         if doubt is not Refusal.NONE:
             answer = FilterAnswer(asked, refuse_all(asked, doubt), age_ns, self._is_stale(age_ns))
+            if not isinstance(pod.shape, Unclear):
+                self._wait(pod, pod.shape, entry)  # nothing in the cluster tells when doubt ends
             return self._note_filter(entry, pod, answer, now_ns)
         if isinstance(pod.shape, Unclear):
             self.counts.passed += 1
@@ -245,7 +257,11 @@ class Extender:
             self._wait(pod, pod.shape, entry)
         elif pod.shape.gpu_count:
             self._promise(pod, pod.shape, answer, now_ns)
-        return self._note_filter(entry, pod, answer, now_ns)
+        self._note_filter(entry, pod, answer, now_ns)
+        if np.count_nonzero(answer.kept) == 1:  # no order will be asked for: this is the decision
+            one = self.part_of(asked, answer.kept.nonzero()[0])
+            self._draft(entry, pod, shape_id, one, self._totals_of(shape_id, one), age_ns, now_ns)
+        return answer
 
     def prioritize(
         self, entry: Entry, pod: ObservedPod, asked: Asked, now_ns: int

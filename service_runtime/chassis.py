@@ -120,14 +120,21 @@ class Chassis:
         *,
         observations: Sequence[Route] = (),
         checks: dict[str, Check] | None = None,
+        common_names: frozenset[str] | None = None,
     ) -> Serving:
-        """Both ports: `decisions` on the one, health, metrics and `observations` on the other."""
+        """Both ports: `decisions` on the one, health, metrics and `observations` on the other.
+
+        `common_names` are those of the clients that the decision port answers; None: any client
+        whose certificate is good.
+        """
         ports = self._settings.ports
         health = Health(self.timing, {"parts": self._readiness.check, **(checks or {})})
         watched = (*health.routes(), metrics_route(self.metrics), *observations)
         return Serving(
             [
-                decision(ports.address, ports.decision, *decisions),
+                decision(
+                    ports.address, ports.decision, *decisions, common_names=common_names
+                ),
                 observation(ports.address, ports.observation, *watched),
             ],
             tls=self._settings.tls,

@@ -50,6 +50,8 @@ class CommandLine:
 GROUPS: Mapping[str, str] = {
     "simulate": "Run workloads on a simulated fleet: placement, replay, agents.",
     "capacity": "Answer a planner's questions: fit, size.",
+    "serve": "Run a service in this process: extender.",
+    "explain": "Why something was decided: pod.",
     "lint": "Find traps before they are installed: scheduler-config.",
 }
 
@@ -88,6 +90,16 @@ COMMANDS: Sequence[CommandLine] = (
         ("settings",),
         "What can be set in a service, or check a file of settings.",
         "service_runtime.commands:settings",
+    ),
+    CommandLine(
+        ("serve", "extender"),
+        "Answer kube-scheduler: which node is best for a pod.",
+        "scheduler_extender.service.commands:serve",
+    ),
+    CommandLine(
+        ("explain", "pod"),
+        "Why a pod is on its node, or on none.",
+        "scheduler_extender.service.commands:explain",
     ),
     CommandLine(
         ("lint", "scheduler-config"),

@@ -143,6 +143,10 @@ class Ledger:
         """The pod as the watches show it; None if they do not."""
         return self._pods.get(uid)
 
+    def pods(self) -> list[ObservedPod]:
+        """All pods that the watches show and that have not ended."""
+        return list(self._pods.values())
+
     def pending(self) -> list[ObservedPod]:
         """Pods that wait for a node."""
         return [pod for pod in self._pods.values() if pod.node is None]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from service_runtime.kube.reading import Unreadable
-    from service_runtime.kube.wire import ObjectMeta
+    from service_runtime.kube.wire import HasIdentity
 
 __all__ = ["Added", "Change", "Deleted", "Key", "Updated", "View", "key_of"]
 
@@ -57,7 +57,7 @@ class Deleted(Generic[T]):
 Change: TypeAlias = Added[T] | Updated[T] | Deleted[T]
 
 
-def key_of(metadata: ObjectMeta) -> Key:
+def key_of(metadata: HasIdentity) -> Key:
     """The key of an object."""
     return metadata.namespace, metadata.name
 

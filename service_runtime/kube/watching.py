@@ -45,6 +45,9 @@ _SHORT_S: Final = 1.0
 _REFUSALS: Final = 5
 """A version that was refused so often in a row is given up, whatever the refusals said: after a
 restore from a backup it may lie in the server's future."""
+_SOON_S: Final = 3
+"""How long the first stream after trouble is asked for. The server vouches for a stream two seconds
+before its end, and for its end: so a view that was cut off is known to be current soon again."""
 _USELESS: Final = (KubeExpired, KubeInvalid, KubeMalformed)
 """What asking again from the same version cannot mend."""
 
@@ -189,7 +192,7 @@ class Watch(Generic[T]):
             self._resource,
             self._selection,
             resource_version=self._version or "",
-            timeout_s=round(self._settings.watch_timeout_s * (1.0 + self._draw())),
+            timeout_s=self._stream_s(),
         ) as lines:
             async for line in lines:
                 self._take(line)
@@ -197,6 +200,12 @@ class Watch(Generic[T]):
         if heard == self.tally.events + self.tally.bookmarks and lasted_s < _SHORT_S:
             raise unreachable(self._asked, "the stream ended at once and brought nothing")
         self._well()
+        # A stream that the server ends brought all that happened until then.
+        self._current_ns = self._timing.now_ns()
+
+    def _stream_s(self) -> int:
+        whole_s = round(self._settings.watch_timeout_s * (1.0 + self._draw()))
+        return whole_s if self.trouble is None else min(whole_s, _SOON_S)
 
     def _take(self, line: bytes) -> None:
         event = self._reader.event(line)

@@ -24,6 +24,7 @@ __all__ = [
     "ContainerResources",
     "ContainerStatus",
     "Event",
+    "HasIdentity",
     "Identified",
     "Identity",
     "Image",
@@ -128,12 +129,36 @@ class ObjectMeta(Wire, frozen=True):
         return next((owner for owner in self.owner_references if owner.controller), None)
 
 
+class HasIdentity(Protocol):
+    """What is needed of an object's metadata to follow it."""
+
+    @property
+    def name(self) -> str:
+        """Unique in its namespace, at any one time."""
+        ...
+
+    @property
+    def namespace(self) -> str:
+        """Empty where the kind has none."""
+        ...
+
+    @property
+    def uid(self) -> str:
+        """Unique for all time."""
+        ...
+
+    @property
+    def resource_version(self) -> str:
+        """Changes with the object."""
+        ...
+
+
 class WithMetadata(Protocol):
     """Anything that can be watched: it says which object it is, and in which version."""
 
     @property
-    def metadata(self) -> ObjectMeta:
-        """Name, namespace, uid, version and the rest."""
+    def metadata(self) -> HasIdentity:
+        """Name, namespace, uid and version; a kind of our own may hold more."""
         ...
 
 
@@ -426,8 +451,9 @@ class Event(Wire, frozen=True):
     action: str
     reason: str
     regarding: ObjectReference
+    type: str
+    """Never left out, so it has no default: the API server insists on it."""
     note: str = ""
-    type: str = "Normal"
 
 
 # ---------------------------------------------------------------- who asks, and may they

@@ -20,6 +20,7 @@ __all__ = ["SERVICES", "settings_of"]
 
 SERVICES: Mapping[str, str] = {
     "chassis": "service_runtime.settings.chassis:ChassisSettings",
+    "extender": "scheduler_extender.service.settings:ServiceSettings",
 }
 """A service's name, and `module:Struct` of its settings."""
 

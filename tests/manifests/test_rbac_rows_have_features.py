@@ -29,7 +29,7 @@ FEATURES: dict[Grant, str] = {
     ("ClusterRole", "agentprofiles.synthscale.io", "", "list"): "agents",
     ("ClusterRole", "agentprofiles.synthscale.io", "", "watch"): "agents",
     ("ClusterRole", "events.events.k8s.io", "", "create"): "explanations",
-    ("ClusterRole", "events.events.k8s.io", "", "patch"): "explanations",
+    ("ClusterRole", "pods/status.", "", "patch"): "nudges",
     ("ClusterRole", "tokenreviews.authentication.k8s.io", "", "create"): "access",
     ("ClusterRole", "subjectaccessreviews.authorization.k8s.io", "", "create"): "access",
     ("Role", "leases.coordination.k8s.io", "synthscale-extender", "get"): "one active replica",
