@@ -73,6 +73,8 @@ class Group:
     files: tuple[ModuleFiles, ...] = ()
     stamps: Mapping[str, str] = field(default_factory=dict)
     """String variables of Go packages, set while linking (a version, mostly)."""
+    tags: tuple[str, ...] = ()
+    """Go build tags: what the programs' authors let one leave out or add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ def build_name(group: Group, go_told: str) -> str:
     """The folder of a build: the group, and a hash of all that decides what comes out."""
     digest = hashlib.sha256()
     decided = [go_told, repr(group.tools), repr(group.files), repr(sorted(group.stamps.items()))]
+    decided += [f"tag {tag}" for tag in group.tags]
     for path in (group.folder / "go.mod", group.folder / "go.sum", *_sources(group.folder)):
         decided += [path.relative_to(group.folder).as_posix(), _text(path)]
     for part in decided:
@@ -160,7 +163,8 @@ class _Build:
             before_s = time.monotonic()
             with made_whole(self.place / tool.name) as scratch:
                 links = " ".join(["-s -w", *(f"-X {k}={v}" for k, v in self.group.stamps.items())])
-                self._go("build", "-ldflags", links, "-o", str(scratch), tool.package)
+                options = ("-tags", ",".join(self.group.tags), "-ldflags", links)
+                self._go("build", *options, "-o", str(scratch), tool.package)
             seconds[tool.name] = time.monotonic() - before_s
             self.tell(f"built {tool.name} in {seconds[tool.name]:.0f} s")
         return seconds

@@ -176,18 +176,29 @@ class ControlPlane:
         self.part(name).start()
         self._parts[name].wait_ready()
 
-    def add(self, name: str, command: Sequence[str | Path], probe: Callable[[], object]) -> Running:
+    def add(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        probe: Callable[[], object],
+        environment: Mapping[str, str] | None = None,
+    ) -> Running:
         """Start one more part and wait until `probe` raises nothing."""
         begun_s = time.monotonic()
-        self.add_soon(name, command, probe)
+        self.add_soon(name, command, probe, environment)
         self._finish(name, begun_s)
         return self.part(name)
 
     def add_soon(
-        self, name: str, command: Sequence[str | Path], probe: Callable[[], object]
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        probe: Callable[[], object],
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Start one more part without waiting."""
-        self._parts[name] = Part(self.house.start(name, command), probe)
+        running = self.house.start(name, command, environment=environment)
+        self._parts[name] = Part(running, probe)
 
     def _finish(self, name: str, begun_s: float) -> None:
         self._parts[name].wait_ready()

@@ -58,8 +58,9 @@ def test_a_changed_file_is_another_build(group: Group, file: str) -> None:
         lambda group: replace(group, stamps={"main.version": "2"}),
         lambda group: replace(group, tools=(Tool("./peer", "other"),)),
         lambda group: replace(group, files=(ModuleFiles("m", ("a",), "files"),)),
+        lambda group: replace(group, tags=("remove_all",)),
     ],
-    ids=["a stamp", "a tool", "a copied file"],
+    ids=["a stamp", "a tool", "a copied file", "a tag"],
 )
 def test_a_changed_wish_is_another_build(group: Group, change: Callable[[Group], Group]) -> None:
     """What is asked of the same pins is part of the name."""
