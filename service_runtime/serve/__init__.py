@@ -1,7 +1,7 @@
 """The HTTPS chassis: a port table served over TLS 1.3, from readiness to the last answer.
 
 A service hands over a table of ports with its handlers; certificates, limits, access, health and
-the end are the same for all services. Nothing outside this folder may import `aiohttp` or `ssl`,
+the end are the same for all services. Nothing outside this folder may import `httptools` or `ssl`,
 and nothing in it may decide what a service answers.
 """
 

@@ -1,36 +1,33 @@
-"""From a request's head to its reply: limits, routes, access and errors, in the cheapest order.
+"""Who answers a request and what becomes of its answer: routes, access, errors, and their count.
 
-This is the hot path: one deadline, two dictionary look-ups and two metrics a request, no task
-and no middleware. A handler's failure ends here, with an id that the log has too.
+This is the hot path: two dictionary look-ups and two metrics a request, no middleware, and no task
+where the handler answers at once. A handler's failure ends here, with an id that the log has too.
 This module must not know how connections come and go.
 """
 
 from __future__ import annotations
 
-import asyncio
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
-
-from aiohttp import web
 
 from gpu_fleet.errors import InputError
 from service_runtime.serve.access import Granted, Reviewer
 from service_runtime.serve.exchange import Reply, Request, told
 from service_runtime.serve.meters import NO_ROUTE
 from service_runtime.serve.ports import Access, ClientCertificates, Port, Route
+from service_runtime.timing import elapsed_s
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
+    from service_runtime.serve.meters import PortMeters
     from service_runtime.serve.peers import Peer
-    from service_runtime.serve.settings import LimitSettings
     from service_runtime.telemetry import Log
 
-__all__ = ["Answer", "Answering", "Routes"]
+__all__ = ["Answer", "Answering", "Call", "Routes"]
 
 _NOT_FOUND: Final = told(404, "no such path here")
-_NO_ENCODING: Final = told(415, "send the body without a Content-Encoding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +36,14 @@ class Answer:
 
     route: str
     reply: Reply
-    close: bool = False
-    """Whether what follows on this connection could not be understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A whole request, and who answers it."""
+
+    route: Route
+    request: Request
 
 
 class Routes:
@@ -78,39 +81,55 @@ class Answering:
     def __init__(
         self,
         port: Port,
-        limits: LimitSettings,
         *,
         reviewer: Reviewer | None,
         log: Log,
+        meters: PortMeters,
         draw_id: Callable[[], str],
     ) -> None:
-        if reviewer is None and any(route.access is Access.REVIEWED for route in port.routes):
+        reviewed = [route for route in port.routes if route.access is Access.REVIEWED]
+        if reviewed and reviewer is None:
             raise ValueError(f"port {port.name}: a route is to be reviewed, but by whom?")
+        for route in reviewed:
+            if route.method != "GET":
+                raise ValueError(
+                    f"{route.method} {route.path}: a body would be read before its sender is "
+                    "reviewed; only GET can be"
+                )
         self._port = port
-        self._limits = limits
         self._reviewer = reviewer
         self._log = log
+        self._meters = meters
         self._draw_id = draw_id
         self._routes = Routes(port.routes)
 
-    async def answer(self, http: web.BaseRequest, peer: Peer | None) -> Answer:
-        """The reply to a request whose head is here; raises nothing but `CancelledError`."""
+    def judge(self, peer: Peer | None, method: str, path: str) -> Route | Answer:
+        """Who answers, or what is answered at once; a head is enough to say so."""
         if not self._lets_in(peer):
             name = None if peer is None else peer.common_name
             return Answer(NO_ROUTE, told(403, f"the common name {name} is not let in here"))
-        path = http.path
-        route = self._routes.of(http.method, path)
-        if isinstance(route, Answer):
-            return route
-        deadline = asyncio.timeout(self._limits.request_timeout_s)
-        try:
-            async with deadline:
-                return await self._answer_in_time(http, route, path, peer)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises must end with it
-            if deadline.expired() and isinstance(error, TimeoutError):
-                limit_s = self._limits.request_timeout_s
-                return Answer(route.path, told(504, f"no answer within {limit_s:g} s"))
-            return Answer(route.path, self._failed(error, route))
+        return self._routes.of(method, path)
+
+    def answer(self, call: Call) -> Answer | Coroutine[None, None, Answer]:
+        """The answer, or what will bring it; neither raises anything but `CancelledError`."""
+        route = call.route
+        if route.access is Access.REVIEWED:
+            return self._reviewed(route, call.request)
+        return self._ask(route, call.request)
+
+    def spoilt(self, answer: Answer, error: Exception) -> Answer:
+        """What is said instead of a reply that cannot be written down."""
+        return Answer(answer.route, self._failed(error, answer.route))
+
+    def count(self, answer: Answer | None, begun_ns: int, now_ns: int) -> None:
+        """Measure what was answered; None where the client left before that, or was cut."""
+        if answer is None:
+            self._meters.requests.add(port=self._port.name, route=NO_ROUTE, code="gone")
+            return
+        code = f"{answer.reply.status // 100}xx"
+        self._meters.requests.add(port=self._port.name, route=answer.route, code=code)
+        taken_s = elapsed_s(begun_ns, now_ns)
+        self._meters.seconds.observe(taken_s, port=self._port.name, route=answer.route)
 
     def _lets_in(self, peer: Peer | None) -> bool:
         if self._port.client_certificates is ClientCertificates.NONE:
@@ -118,85 +137,44 @@ class Answering:
         allowed = self._port.common_names
         return peer is not None and (allowed is None or peer.common_name in allowed)
 
-    async def _answer_in_time(
-        self, http: web.BaseRequest, route: Route, path: str, peer: Peer | None
-    ) -> Answer:
-        user = None
-        if route.access is Access.REVIEWED and self._reviewer is not None:
-            decision = await self._reviewer.decide(http.headers.get("Authorization"), path)
-            if not isinstance(decision, Granted):
-                return Answer(route.path, decision.reply)
-            user = decision.user
-        body = await self._body(http) if http.body_exists else b""
-        if isinstance(body, Reply):
-            return Answer(route.path, body, close=True)
-        request = Request(
-            method=http.method,
-            path=path,
-            raw_path=http.raw_path,
-            query=_query(http),
-            headers=http.headers,
-            body=body,
-            peer=peer,
-            user=user,
-        )
+    async def _reviewed(self, route: Route, request: Request) -> Answer:
+        if self._reviewer is None:  # which the constructor refuses
+            return Answer(route.path, told(503, "nobody reviews tokens here"))
+        authorization = request.headers.get("Authorization")
         try:
-            return Answer(route.path, await route.handler(request))
-        except InputError as error:
-            return Answer(route.path, told(400, str(error)))
+            decision = await self._reviewer.decide(authorization, request.path)
+        except Exception as error:  # noqa: BLE001 - as with a handler
+            return Answer(route.path, self._failed(error, route.path))
+        if not isinstance(decision, Granted):
+            return Answer(route.path, decision.reply)
+        found = self._ask(route, replace(request, user=decision.user))
+        return found if isinstance(found, Answer) else await found
 
-    async def _body(self, http: web.BaseRequest) -> bytes | Reply:
-        most = self._limits.body_max_bytes
-        if (http.content_length or 0) > most:
-            return _too_long(most)
-        if http.headers.get("Content-Encoding", "identity") != "identity":
-            return _NO_ENCODING
-        if http.headers.get("Expect", "").lower() == "100-continue":
-            await http.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            http.writer.output_size = 0
-        if http.content.is_eof():  # the usual case: it came with the head
-            body = http.content.read_nowait()
-            return body if len(body) <= most else _too_long(most)
-        return await self._body_in_time(http)
-
-    async def _body_in_time(self, http: web.BaseRequest) -> bytes | Reply:
-        most, limit_s = self._limits.body_max_bytes, self._limits.body_timeout_s
-        parts: list[bytes] = []
-        length = 0
-        deadline = asyncio.timeout(limit_s)
+    def _ask(self, route: Route, request: Request) -> Answer | Coroutine[None, None, Answer]:
         try:
-            async with deadline:
-                while part := await http.content.readany():
-                    parts.append(part)
-                    length += len(part)
-                    if length > most:
-                        return _too_long(most)
-        except web.RequestPayloadError:
-            return told(400, "the body is not as its headers say")
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            return told(408, f"the body did not arrive within {limit_s:g} s")
-        return b"".join(parts)
+            made = route.handler(request)
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises must end with it
+            return Answer(route.path, self._failed(error, route.path))
+        if isinstance(made, Reply):
+            return Answer(route.path, made)
+        return self._awaited(route, made)
 
-    def _failed(self, error: Exception, route: Route) -> Reply:
+    async def _awaited(self, route: Route, made: Awaitable[Reply]) -> Answer:
+        try:
+            return Answer(route.path, await made)
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises must end with it
+            return Answer(route.path, self._failed(error, route.path))
+
+    def _failed(self, error: Exception, route: str) -> Reply:
+        if isinstance(error, InputError):
+            return told(400, str(error))
         drawn = self._draw_id()
         self._log.error(
             "request_failed",
             id=drawn,
             port=self._port.name,
-            route=route.path,
+            route=route,
             error=error,
             trace="".join(traceback.format_exception(error)),
         )
         return told(500, f"this failed here; the log has it under id {drawn}")
-
-
-def _too_long(most_bytes: int) -> Reply:
-    return told(413, f"the body is longer than {most_bytes} bytes")
-
-
-def _query(http: web.BaseRequest) -> Mapping[str, str]:
-    if not http.query_string:
-        return {}
-    return {name: http.query.getall(name)[-1] for name in http.query}

@@ -1,9 +1,9 @@
-"""One connection: aiohttp's HTTP/1.1 protocol, watched for clients that are slow on purpose.
+"""One connection: feeds what comes to a reader, answers in order, and knows what it waits for.
 
-aiohttp limits how long a connection may idle, but neither how long a request's headers may take
-nor how long a client may take its answer; so each connection knows since when it waits for what,
-and the chassis sweeps. It also knows the trust under which its client was verified.
-This module must not answer requests.
+It stands directly on asyncio's TLS transport: bytes are read into a buffer that all connections
+share, a reply is one write, and neither a request nor an answer at once makes a task or a timer.
+Since when it waits for what is noted down, and one sweep of the port judges all of them.
+This module must not know what a request means.
 """
 
 from __future__ import annotations
@@ -11,30 +11,39 @@ from __future__ import annotations
 import asyncio
 import ssl
 from enum import Enum
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Literal
+from functools import lru_cache, partial
+from math import inf
+from typing import TYPE_CHECKING, Final, Literal, Protocol, cast
 
-from aiohttp import web
-from aiohttp.http_exceptions import LineTooLong
-
+from service_runtime.serve.answering import Answer
 from service_runtime.serve.credentials import shown_chain
+from service_runtime.serve.exchange import told
+from service_runtime.serve.incoming import Reader
+from service_runtime.serve.outgoing import GO_ON, head_of
 from service_runtime.serve.peers import Peer
 from service_runtime.timing import elapsed_s
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Coroutine, Mapping
 
+    from service_runtime.serve.answering import Answering, Call
     from service_runtime.serve.credentials import Trust
+    from service_runtime.serve.incoming import Arrived
+    from service_runtime.serve.ports import Route
     from service_runtime.serve.settings import LimitSettings
     from service_runtime.timing import Timing
 
-__all__ = ["SERVER", "Connection", "Overdue"]
+__all__ = ["READ_BYTES", "Connection", "Host", "Overdue"]
 
-SERVER: Final = "synthscale"
-"""What the `Server` header says: not which version of what, as aiohttp would."""
+READ_BYTES: Final = 256 << 10
+"""How much is read at once: what asyncio's TLS reads from the socket at once."""
+
+_PIECE_BYTES: Final = 256 << 10
+"""Longer replies are sent piece by piece: asyncio's TLS takes one write of any size into memory and
+says that it is sent, so that nobody would notice a client that takes nothing."""
 
 _LINGER_S: Final = 1.0
-"""The rest of a body that nobody wants is thrown away so long, so that its sender reads why."""
+"""The rest of what nobody wants is thrown away so long, so that its sender reads why."""
 
 Overdue = Literal["slow_head", "slow_taker"]
 
@@ -45,93 +54,261 @@ class _Waiting(Enum):
     FIRST_BYTE = "first byte"
     REQUEST = "request"
     HEAD = "head"
+    BODY = "body"
     REPLY = "reply"
     SENT = "sent"
+    LEFT = "left"
+    """That the client reads the last reply and leaves."""
+    NOTHING = "nothing"
 
 
-_BEFORE_A_HEAD: Final = (_Waiting.FIRST_BYTE, _Waiting.HEAD)
+_FREE: Final = (_Waiting.FIRST_BYTE, _Waiting.REQUEST, _Waiting.HEAD, _Waiting.BODY)
+_ASKED: Final = (_Waiting.HEAD, _Waiting.BODY, _Waiting.REPLY, _Waiting.SENT)
+_OVER: Final = (_Waiting.LEFT, _Waiting.NOTHING)
 
 
-class Connection(web.RequestHandler):
+class Host(Protocol):
+    """What a connection needs of the port it belongs to."""
+
+    scratch: memoryview
+    """Where bytes are read to, and from where they are taken before the next are."""
+    date: bytes
+    """For the `Date` header."""
+    tasks: set[asyncio.Task[Answer]]
+    """Answers that are being waited for."""
+
+    def arrived(self, connection: Connection) -> None:
+        """Its handshake is through."""
+
+    def gone(self, connection: Connection) -> None:
+        """It is over."""
+
+    def believes(self, connection: Connection) -> bool:
+        """Whether its client is still one of ours; one that is not is told nothing."""
+        ...
+
+    def is_last(self, connection: Connection) -> bool:
+        """Whether its client is to connect anew for the next request."""
+        ...
+
+    def met_no_http(self) -> None:
+        """A client sent what is not HTTP."""
+
+
+class Connection(asyncio.BufferedProtocol):
     """A client, from the end of its handshake on."""
 
-    __slots__ = ("_malformed", "_peer", "_since_ns", "_timing", "_waiting", "trust")
+    __slots__ = (
+        *("_afterwards", "_answering", "_host", "_late", "_limits", "_reader", "_reading_paused"),
+        *("_since_ns", "_task", "_timing", "_unsent", "_waiting", "_writing_paused", "peer"),
+        *("transport", "trust"),
+    )
 
     def __init__(
         self,
-        server: web.Server,
-        *,
-        trust: Trust,
+        host: Host,
+        answering: Answering,
         limits: LimitSettings,
         timing: Timing,
-        malformed: Callable[[], None],
+        *,
+        trust: Trust,
     ) -> None:
-        options: dict[str, Any] = {
-            "access_log": None,
-            "auto_decompress": False,
-            "keepalive_timeout": limits.idle_timeout_s,
-            "lingering_time": _LINGER_S,
-            "max_field_size": limits.head_line_max_bytes,
-            "max_headers": limits.headers_max,
-            "max_line_size": limits.head_line_max_bytes,
-        }
-        super().__init__(server, loop=asyncio.get_running_loop(), **options)
         self.trust = trust
+        self.peer: Peer | None = None
+        """Who the client's certificate says it is; None where it showed none."""
+        self.transport: asyncio.Transport | None = None
+        self._host = host
+        self._answering = answering
+        self._limits = limits
         self._timing = timing
-        self._malformed = malformed
-        self._peer: Peer | None = None
+        self._reader = Reader(limits, self._judge)
         self._waiting = _Waiting.FIRST_BYTE
-        self._since_ns = timing.now_ns()
+        self._afterwards = _Waiting.REQUEST
+        self._since_ns = 0
+        self._task: asyncio.Task[Answer] | None = None
+        self._late = False
+        self._unsent = memoryview(b"")
+        self._writing_paused = self._reading_paused = False
 
     # ------------------------------------------------------------ who
 
-    @property
-    def peer(self) -> Peer | None:
-        """Who the client's certificate says it is; None where it showed none."""
-        if self._peer is None and self.transport is not None:
-            certificate = self.transport.get_extra_info("peercert")
-            self._peer = Peer.of(certificate) if certificate else None
-        return self._peer
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The handshake is through."""
+        self.transport = cast("asyncio.Transport", transport)
+        certificate = transport.get_extra_info("peercert")
+        self.peer = self._reader.peer = Peer.of(certificate) if certificate else None
+        self._since_ns = self._timing.now_ns()
+        self._host.arrived(self)
 
     def shown_chain(self) -> tuple[bytes, ...]:
         """The certificates the client showed, its own first, as DER."""
         found = None if self.transport is None else self.transport.get_extra_info("ssl_object")
         return shown_chain(found) if isinstance(found, ssl.SSLObject) else ()
 
-    # ------------------------------------------------------------ how long
+    def _judge(self, method: str, path: str) -> Route | Answer:
+        return self._answering.judge(self.peer, method, path)
 
-    def overdue(self, now_ns: int, limits: LimitSettings) -> Overdue | None:
-        """Whether the client takes too long about something, and about what."""
-        waited_s = elapsed_s(self._since_ns, now_ns)
-        if self._waiting in _BEFORE_A_HEAD and waited_s > limits.head_timeout_s:
-            return "slow_head"
-        if self._waiting is _Waiting.SENT and waited_s > limits.send_timeout_s:
-            return "slow_taker"
-        return None
+    # ------------------------------------------------------------ what comes
 
-    def answering(self) -> None:
-        """A request's head is complete; its handler has the time from here on."""
-        self._wait_for(_Waiting.REPLY)
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
+        """Where the next bytes go."""
+        return self._host.scratch
 
-    def answered(self) -> None:
-        """A reply is there; the client has the time until it is taken."""
-        self._wait_for(_Waiting.SENT)
-
-    def data_received(self, data: bytes) -> None:
-        """Bytes came: if nothing was going on, a request begins."""
+    def buffer_updated(self, nbytes: int) -> None:
+        """Bytes came: read them, and answer what is whole."""
+        if self._waiting in _OVER:
+            return
         if self._waiting is _Waiting.REQUEST:
             self._wait_for(_Waiting.HEAD)
         elif self._waiting is _Waiting.FIRST_BYTE:
             self._waiting = _Waiting.HEAD  # whose time runs since the handshake
-        super().data_received(data)
+        reader = self._reader
+        reader.feed(self._host.scratch[:nbytes])
+        if self._waiting is _Waiting.HEAD and not reader.in_head:
+            self._wait_for(_Waiting.BODY)
+        if self._waiting is _Waiting.BODY and reader.awaits_go_on:
+            self._write(GO_ON)
+        self._go_on()
 
-    async def finish_response(
-        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
-    ) -> tuple[web.StreamResponse, bool]:
-        """Send a reply; the connection is idle once the reply is taken."""
-        sent = await super().finish_response(request, resp, start_time)
-        self._wait_for(_Waiting.REQUEST)
-        return sent
+    def _go_on(self) -> None:
+        """Answer in order, as long as answers come at once and are taken."""
+        arrived = self._reader.arrived
+        while arrived and self._waiting in _FREE:
+            self._answer(arrived.popleft())
+        if self.transport is None or bool(arrived) is self._reading_paused:
+            return
+        self._reading_paused = not self._reading_paused
+        if self._reading_paused:  # sent ahead: no more of them until these are answered
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
+
+    # ------------------------------------------------------------ what is answered
+
+    def _answer(self, arrived: Arrived) -> None:
+        self._waiting = _Waiting.REPLY
+        if not self._host.believes(self):
+            self.abort()
+            return
+        what = arrived.what
+        found = what if isinstance(what, Answer) else self._answering.answer(what)
+        if isinstance(found, Answer):
+            self._reply(found, arrived)
+        else:
+            self._await(found, arrived)
+
+    def _await(self, coming: Coroutine[None, None, Answer], arrived: Arrived) -> None:
+        self._late = False
+        self._task = asyncio.get_running_loop().create_task(coming)
+        self._host.tasks.add(self._task)
+        self._task.add_done_callback(partial(self._ended, arrived))
+
+    def _ended(self, arrived: Arrived, task: asyncio.Task[Answer]) -> None:
+        self._task = None
+        self._host.tasks.discard(task)
+        if self.transport is None or (task.cancelled() and not self._late):
+            self._answering.count(None, 0, 0)
+            self.abort()
+            return
+        if task.cancelled():
+            self._reply(self._too_late(arrived.what), arrived)
+        else:
+            self._reply(task.result(), arrived)
+        self._go_on()
+
+    def _too_late(self, what: Call | Answer) -> Answer:
+        route = what.route if isinstance(what, Answer) else what.route.path
+        limit_s = self._limits.request_timeout_s
+        return Answer(route, told(504, f"no answer within {limit_s:g} s"))
+
+    def _reply(self, answer: Answer, arrived: Arrived) -> None:
+        last = arrived.last or self._host.is_last(self)
+        try:
+            head = head_of(answer.reply, date=self._host.date, last=last)
+        except Exception as error:  # noqa: BLE001 - whatever a handler returns must end with it
+            answer = self._answering.spoilt(answer, error)
+            head = head_of(answer.reply, date=self._host.date, last=last)
+        begun_ns, self._since_ns = self._since_ns, self._timing.now_ns()
+        if arrived.is_http:
+            self._answering.count(answer, begun_ns, self._since_ns)
+        else:
+            self._host.met_no_http()
+        self._afterwards = _Waiting.REQUEST
+        if last:
+            self._afterwards = _Waiting.NOTHING if arrived.is_whole else _Waiting.LEFT
+        self._waiting = _Waiting.SENT
+        self._send(head, answer.reply.body if arrived.wants_body else b"")
+
+    def _send(self, head: bytes, body: bytes) -> None:
+        if len(body) <= _PIECE_BYTES:
+            self._write(head + body)
+        else:
+            self._write(head)
+            self._unsent = memoryview(body)
+        self._push()
+
+    def _push(self) -> None:
+        """Send what is left, as fast as the client takes it; then wait for what comes next."""
+        while self._unsent and not self._writing_paused:
+            piece, self._unsent = self._unsent[:_PIECE_BYTES], self._unsent[_PIECE_BYTES:]
+            self._write(piece)
+        if self._unsent or self._writing_paused:
+            return
+        self._waiting = self._afterwards
+        if self._waiting is _Waiting.NOTHING:
+            self.close()
+        elif self._reader.in_body:
+            self._waiting = _Waiting.BODY
+        elif self._reader.in_head:
+            self._waiting = _Waiting.HEAD
+
+    def _write(self, data: bytes | memoryview) -> None:
+        if self.transport is not None:
+            self.transport.write(data)
+
+    def pause_writing(self) -> None:
+        """The client takes less than it asks for."""
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._writing_paused = False
+        if self._waiting is _Waiting.SENT:
+            self._since_ns = self._timing.now_ns()
+            self._push()
+            self._go_on()
+
+    # ------------------------------------------------------------ how long
+
+    def sweep(self, now_ns: int) -> Overdue | None:
+        """End what takes too long; tells about what the client is to blame for."""
+        if elapsed_s(self._since_ns, now_ns) <= _longest_s(self._limits)[self._waiting]:
+            return None
+        match self._waiting:
+            case _Waiting.FIRST_BYTE | _Waiting.HEAD:
+                self.abort()
+                return "slow_head"
+            case _Waiting.SENT:
+                self.abort()
+                return "slow_taker"
+            case _Waiting.BODY:
+                self._refuse_slow_body()
+            case _Waiting.REPLY:
+                self._cancel_late()
+            case _:
+                self.close()
+        return None
+
+    def _refuse_slow_body(self) -> None:
+        limit_s = self._limits.body_timeout_s
+        text = f"the body did not arrive within {limit_s:g} s"
+        self._reader.give_up(Answer(self._reader.route, told(408, text)))
+        self._go_on()
+
+    def _cancel_late(self) -> None:
+        if self._task is not None and not self._late:
+            self._late = True
+            self._task.cancel()
 
     def _wait_for(self, waiting: _Waiting) -> None:
         self._waiting = waiting
@@ -142,33 +319,44 @@ class Connection(web.RequestHandler):
     @property
     def is_busy(self) -> bool:
         """Whether it must not be closed: a client that has just connected is about to ask."""
-        return self._waiting is not _Waiting.REQUEST
+        return self._waiting is _Waiting.FIRST_BYTE or self.has_request
 
     @property
     def has_request(self) -> bool:
         """Whether a request is coming, being answered or its reply being taken."""
-        return self.is_busy and self._waiting is not _Waiting.FIRST_BYTE
+        return self._waiting in _ASKED
+
+    def close(self) -> None:
+        """Say goodbye and end it."""
+        self._waiting = _Waiting.NOTHING
+        if self.transport is not None:
+            self.transport.close()
 
     def abort(self) -> None:
-        """Cut it now; a handler at work is cancelled."""
+        """Cut it now; a handler at work is cancelled once it is lost."""
+        self._waiting = _Waiting.NOTHING
         if self.transport is not None:
             self.transport.abort()
 
-    def handle_error(
-        self,
-        request: web.BaseRequest,  # noqa: ARG002 - aiohttp's signature
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - it may repeat what the client sent
-    ) -> web.StreamResponse:
-        """Tell a client whose bytes were no HTTP request; no trace, and no echo of them."""
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # a bug of the chassis, not of the client
-            self.logger.error("a reply could not be made", exc_info=exc)
-            return web.Response(status=status, body=b"this failed here\n")
-        self._malformed()
-        line_is_long = isinstance(exc, LineTooLong)
-        status = 431 if line_is_long else status
-        text = "a header is too long" if line_is_long else "this is no HTTP/1.1 request"
-        reply = web.Response(status=status, body=f"{text}\n".encode(), headers={"Server": SERVER})
-        reply.force_close()
-        return reply
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """Nobody is there any more."""
+        self.transport = None
+        self._waiting = _Waiting.NOTHING
+        self._host.gone(self)
+        if self._task is not None:
+            self._task.cancel()
+
+
+@lru_cache(maxsize=8)
+def _longest_s(limits: LimitSettings) -> Mapping[_Waiting, float]:
+    """How long each kind of waiting may take."""
+    return {
+        _Waiting.FIRST_BYTE: limits.head_timeout_s,
+        _Waiting.REQUEST: limits.idle_timeout_s,
+        _Waiting.HEAD: limits.head_timeout_s,
+        _Waiting.BODY: limits.body_timeout_s,
+        _Waiting.REPLY: limits.request_timeout_s,
+        _Waiting.SENT: limits.send_timeout_s,
+        _Waiting.LEFT: _LINGER_S,
+        _Waiting.NOTHING: inf,
+    }

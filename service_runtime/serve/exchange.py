@@ -1,4 +1,4 @@
-"""One request and its reply as a handler sees them: plain values, without a word of aiohttp.
+"""One request and its reply as a handler sees them: plain values, without a word of a protocol.
 
 A handler is called with the whole body, within its limit, and returns the whole reply. Streams
 are left out on purpose: every protocol we serve is a question and an answer.
@@ -54,11 +54,12 @@ class Reply:
         return cls(status, msgspec.json.encode(value), "application/json")
 
 
-Handler: TypeAlias = Callable[[Request], Awaitable[Reply]]
-"""Answers one request.
+Handler: TypeAlias = Callable[[Request], Reply | Awaitable[Reply]]
+"""Answers one request: at once, or later where it has to wait for something.
 
-An `InputError` is answered 400 with its text, anything else 500 with an id that the log has. It is
-cancelled when the client goes away or the deadline passes.
+An answer at once must be computed in microseconds, since nobody else is served meanwhile; it costs
+no task. One that is awaited is cancelled when the client goes away or the deadline passes. An
+`InputError` is answered 400 with its text, anything else 500 with an id that the log has.
 """
 
 

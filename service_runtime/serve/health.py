@@ -86,10 +86,10 @@ class Health:
             Route("GET", "/readyz", self._answer_readyz),
         )
 
-    async def _answer_livez(self, request: Request) -> Reply:
+    def _answer_livez(self, request: Request) -> Reply:
         return _listing({"loop": self.alive()}, verbose="verbose" in request.query)
 
-    async def _answer_readyz(self, request: Request) -> Reply:
+    def _answer_readyz(self, request: Request) -> Reply:
         return _listing(self.ready(), verbose="verbose" in request.query)
 
 

@@ -10,19 +10,18 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from contextlib import suppress
-from typing import TYPE_CHECKING, Final, cast
-
-from aiohttp import web
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Final
 
 from gpu_fleet.errors import ServiceError
-from service_runtime.serve.connection import SERVER, Connection
+from service_runtime.serve.connection import READ_BYTES, Connection
 from service_runtime.serve.ports import ClientCertificates, Port
 from service_runtime.timing import elapsed_s
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from service_runtime.serve.answering import Answer, Answering
-    from service_runtime.serve.exchange import Reply
     from service_runtime.serve.meters import PortMeters
     from service_runtime.serve.rotation import Rotation
     from service_runtime.serve.settings import LimitSettings
@@ -39,10 +38,6 @@ _GOODBYE_S: Final = 1.0
 
 _POLL_S: Final = 0.02
 """How often an ending port looks whether it is empty."""
-
-_PIECE_BYTES: Final = 256 << 10
-"""Longer bodies are sent piece by piece: asyncio's TLS takes one write of any size into memory and
-says that it is sent, so that nobody would notice a client that takes nothing."""
 
 _JOIN_S: Final = 2.0
 """How long cancelled handlers may take to end: none of them has a reason to take any time."""
@@ -91,14 +86,17 @@ class Listener:
         self._log = log
         self._meters = meters
         self._mutual = port.client_certificates is ClientCertificates.REQUIRED
-        self._server = web.Server(self._answer, handler_cancellation=True)
         self._socket: socket.socket | None = None
         self._handshakes = 0
-        self._in_flight = 0
+        self.connections: set[Connection] = set()
+        """Those that are through their handshake."""
+        self.tasks: set[asyncio.Task[Answer]] = set()
+        self.scratch = memoryview(bytearray(READ_BYTES))
+        self.date = _date_of(timing.wall())
         self.retiring = False
         """Whether every answer asks its client to connect anew."""
-        meters.in_flight.read(lambda: self._in_flight, port=port.name)
-        meters.connections.read(lambda: len(self._server.connections), port=port.name)
+        meters.in_flight.read(lambda: len(self.tasks), port=port.name)
+        meters.connections.read(lambda: len(self.connections), port=port.name)
 
     # ------------------------------------------------------------ the socket
 
@@ -152,11 +150,13 @@ class Listener:
                     accepted.close()
                     continue
                 accepted.settimeout(0)
+                # asyncio does so only for sockets that say they are TCP; accepted ones do not.
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._handshakes += 1
                 handshakes.create_task(self._shake_hands(accepted))
 
     def _is_crowded(self) -> bool:
-        present = len(self._server.connections) + self._handshakes
+        present = len(self.connections) + self._handshakes
         return (
             self._handshakes >= self._limits.handshakes_max
             or present >= self._limits.connections_max
@@ -165,11 +165,7 @@ class Listener:
     async def _shake_hands(self, accepted: socket.socket) -> None:
         credentials = self._rotation.current
         connection = Connection(
-            self._server,
-            trust=credentials.trust,
-            limits=self._limits,
-            timing=self._timing,
-            malformed=lambda: self._meters.malformed.add(port=self.port.name),
+            self, self._answering, self._limits, self._timing, trust=credentials.trust
         )
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
@@ -185,53 +181,40 @@ class Listener:
         finally:
             self._handshakes -= 1
 
-    # ------------------------------------------------------------ answering
+    # ------------------------------------------------------------ what its connections ask
 
-    async def _answer(self, http: web.BaseRequest) -> web.StreamResponse:
-        connection = cast("Connection", http.protocol)
-        if not self._believes(connection):
-            return await self._cut_off(connection)
-        connection.answering()
-        begun_ns = self._timing.now_ns()
-        self._in_flight += 1
-        answer: Answer | None = None
-        try:
-            answer = await self._answering.answer(http, connection.peer)
-        finally:
-            self._in_flight -= 1
-            self._measure(answer, begun_ns)
-        connection.answered()
-        last = answer.close or self.retiring
-        last = last or connection.trust is not self._rotation.current.trust
-        return await _respond(http, answer.reply, last=last)
+    def arrived(self, connection: Connection) -> None:
+        """Its handshake is through."""
+        self.connections.add(connection)
 
-    def _measure(self, answer: Answer | None, begun_ns: int) -> None:
-        if answer is None:  # cancelled: the client left, or was cut
-            self._meters.requests.add(port=self.port.name, route="none", code="gone")
-            return
-        code = f"{answer.reply.status // 100}xx"
-        self._meters.requests.add(port=self.port.name, route=answer.route, code=code)
-        taken_s = elapsed_s(begun_ns, self._timing.now_ns())
-        self._meters.seconds.observe(taken_s, port=self.port.name, route=answer.route)
+    def gone(self, connection: Connection) -> None:
+        """It is over."""
+        self.connections.discard(connection)
+
+    def is_last(self, connection: Connection) -> bool:
+        """Whether its client is to connect anew, elsewhere or for a handshake of today."""
+        return self.retiring or connection.trust is not self._rotation.current.trust
+
+    def met_no_http(self) -> None:
+        """A client sent what is not HTTP."""
+        self._meters.malformed.add(port=self.port.name)
 
     # ------------------------------------------------------------ trust that was taken back
 
-    def _believes(self, connection: Connection) -> bool:
+    def believes(self, connection: Connection) -> bool:
         """Whether the client is one of today's, though its handshake was under another trust.
 
         One who is stays, if nobody lost our trust; else it is answered and asked to connect anew,
         so that a whole handshake judges it.
         """
         today = self._rotation.current.trust
-        if connection.trust is today or not self._mutual:
+        if connection.trust is today:
+            return True
+        if not self._mutual or today.lacks_none_of(connection.trust):
             connection.trust = today
             return True
-        if today.lacks_none_of(connection.trust):
-            connection.trust = today
+        if today.vouches_for(connection.shown_chain(), self._timing.wall()):
             return True
-        return today.vouches_for(connection.shown_chain(), self._timing.wall())
-
-    async def _cut_off(self, connection: Connection) -> web.StreamResponse:
         self._meters.cut.add(port=self.port.name, reason="distrusted")
         peer = connection.peer
         self._log.event(
@@ -239,30 +222,27 @@ class Listener:
             port=self.port.name,
             common_name=None if peer is None else peer.common_name,
         )
-        connection.abort()
-        # The lost connection cancels this; there is nothing to be answered any more.
-        ended: asyncio.Future[web.StreamResponse] = asyncio.get_running_loop().create_future()
-        return await ended
+        return False
 
     # ------------------------------------------------------------ going
 
     def sweep(self) -> None:
-        """Cut every client that takes too long about something."""
+        """End what takes too long, and note down the date for the replies until the next time."""
+        self.date = _date_of(self._timing.wall())
         now_ns = self._timing.now_ns()
-        for connection in self._connections():
-            reason = connection.overdue(now_ns, self._limits)
+        for connection in tuple(self.connections):
+            reason = connection.sweep(now_ns)
             if reason is not None:
                 self._meters.cut.add(port=self.port.name, reason=reason)
-                connection.abort()
 
     async def finish(self, limit_s: float) -> None:
         """Close what idles and wait until all connections are gone, or the limit has passed."""
         self.retiring = True
         begun_ns = self._timing.now_ns()
-        while connections := self._connections():
-            for connection in connections:
+        while self.connections:
+            for connection in tuple(self.connections):
                 if not connection.is_busy:
-                    connection.force_close()
+                    connection.close()
             if elapsed_s(begun_ns, self._timing.now_ns()) >= limit_s:
                 return
             await self._timing.sleep(_POLL_S)
@@ -270,7 +250,7 @@ class Listener:
     def cut(self) -> int:
         """Close the port and cut whatever is left; returns how many requests that were."""
         self.close()
-        late = self._connections()
+        late = tuple(self.connections)
         busy = sum(connection.has_request for connection in late)
         if busy:
             self._meters.cut.add(busy, port=self.port.name, reason="drain")
@@ -281,18 +261,21 @@ class Listener:
     async def join(self) -> None:
         """Wait until every handler that was cut has ended."""
         begun_ns = self._timing.now_ns()
-        while self._connections() and elapsed_s(begun_ns, self._timing.now_ns()) < _JOIN_S:
+        while self.connections or self.tasks:
+            if elapsed_s(begun_ns, self._timing.now_ns()) >= _JOIN_S:
+                break
             await self._timing.sleep(_POLL_S)
-        if self._connections():
+        if self.tasks:
             self._log.error(
                 "handlers_did_not_end",
                 port=self.port.name,
-                handlers=len(self._connections()),
+                handlers=len(self.tasks),
                 remedy="let CancelledError out of the handlers of this port",
             )
 
-    def _connections(self) -> list[Connection]:
-        return cast("list[Connection]", self._server.connections)
+
+def _date_of(moment: datetime) -> bytes:
+    return format_datetime(moment, usegmt=True).encode()
 
 
 async def _arrival(listening: socket.socket) -> None:
@@ -307,21 +290,3 @@ async def _arrival(listening: socket.socket) -> None:
         await arrived.wait()
     finally:
         loop.remove_reader(listening)
-
-
-async def _respond(http: web.BaseRequest, reply: Reply, *, last: bool) -> web.StreamResponse:
-    headers = {"Content-Type": reply.content_type, "Server": SERVER, **reply.headers}
-    if len(reply.body) <= _PIECE_BYTES or http.method == "HEAD":
-        whole = web.Response(status=reply.status, body=reply.body, headers=headers)
-        if last:
-            whole.force_close()
-        return whole
-    response = web.StreamResponse(status=reply.status, headers=headers)
-    response.content_length = len(reply.body)
-    if last:
-        response.force_close()
-    with suppress(ConnectionError):  # the client is gone: aiohttp ends the connection
-        await response.prepare(http)
-        for start in range(0, len(reply.body), _PIECE_BYTES):
-            await response.write(reply.body[start : start + _PIECE_BYTES])
-    return response

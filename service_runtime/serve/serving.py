@@ -67,7 +67,13 @@ class Serving:
         self._port_meters = PortMeters(metrics, self._ports)
         self._certificate_meters = CertificateMeters(metrics)
         self._answering = [
-            Answering(port, limits, reviewer=reviewer, log=self._log, draw_id=draw_id)
+            Answering(
+                port,
+                reviewer=reviewer,
+                log=self._log,
+                meters=self._port_meters,
+                draw_id=draw_id,
+            )
             for port in self._ports
         ]
         self._listeners: list[Listener] = []

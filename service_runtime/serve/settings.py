@@ -116,7 +116,8 @@ class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     head_line_max_bytes: Annotated[
         int,
         Meta(
-            description="Longest request line, and longest header; a bearer token is one header.",
+            description="Longest request line, and longest header; a bearer token is one header. "
+            "A whole head may be four times as long.",
             ge=256,
             le=1 << 20,
         ),

@@ -273,7 +273,7 @@ async def test_one_connection_too_many_is_closed_at_once(tmp_path: Path) -> None
                 async with chassis.client() as third:
                     await third.ask("POST", "/echo", b"x")
             statuses = [(await one.ask("POST", "/echo", b"x")).status for one in (first, second)]
-        await eventually(lambda: not chassis.serving._listeners[0]._connections())
+        await eventually(lambda: not chassis.serving._listeners[0].connections)
         again = await chassis.ask("decision", "POST", "/echo")
 
     assert statuses == [200, 200]

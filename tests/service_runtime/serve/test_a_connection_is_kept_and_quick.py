@@ -39,7 +39,7 @@ async def test_small_packets_are_not_held_back(tmp_path: Path) -> None:
     chassis = Chassis(tmp_path)
     async with chassis.running(), chassis.client() as client:
         await client.ask("POST", "/echo", b"x")
-        (connection,) = chassis.serving._listeners[0]._connections()
+        (connection,) = chassis.serving._listeners[0].connections
         assert connection.transport is not None
         plain = connection.transport.get_extra_info("socket")
 

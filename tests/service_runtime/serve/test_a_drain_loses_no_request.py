@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service_runtime.serve import DrainSettings, Reply, Request, Route
+from service_runtime.serve import DrainSettings, LimitSettings, Reply, Request, Route
 from service_runtime.timing import SystemTiming
 from tests.service_runtime.serve.chassis import Chassis, Gone, SteppedToday, echo, eventually
 
@@ -45,9 +45,12 @@ def work() -> Work:
 
 @pytest.fixture
 def chassis(tmp_path: Path, work: Work) -> Chassis:
-    """On stepped time: 5 s of notice, 15 s to finish."""
+    """On stepped time: 5 s of notice, 15 s to finish, and requests that may take longer."""
     routes = [Route("POST", "/echo", echo), Route("POST", "/toil", work.answer)]
-    return Chassis(tmp_path, routes=routes, drain=DrainSettings(), timing=SteppedToday())
+    limits = LimitSettings(request_timeout_s=60)
+    return Chassis(
+        tmp_path, routes=routes, limits=limits, drain=DrainSettings(), timing=SteppedToday()
+    )
 
 
 async def test_notice_is_given_before_anything_is_refused(chassis: Chassis) -> None:

@@ -43,23 +43,21 @@ class Follower:
 
     chassis: Chassis
     context: ssl.SSLContext
+    shown: ssl.SSLContext | None = None
+    """Of the connection it has now."""
     answered: int = 0
     handshakes: int = 0
     failed: int = 0
-    _anew: bool = False
-
-    def reconnect(self) -> None:
-        """Leave the connection after the request that is on its way."""
-        self._anew = True
 
     async def load(self) -> None:
         """Ask and ask until cancelled."""
         while True:
-            async with self.chassis.client(context=self.context) as client:
+            context = self.context
+            async with self.chassis.client(context=context) as client:
                 self.handshakes += 1
-                self._anew = False
+                self.shown = context
                 while (reply := await self._ask(client)) is not None:
-                    if self._anew or reply.headers.get("connection") == "close":
+                    if self.context is not context or reply.headers.get("connection") == "close":
                         break
 
     async def _ask(self, client: Client) -> Answered | None:
@@ -126,12 +124,7 @@ async def reconnected(followers: list[Follower]) -> None:
     They are told by nobody in the first step, since nobody loses trust by it, so they do as
     client-go does on a renewed file: close the connections of the old certificate.
     """
-    before = [one.handshakes for one in followers]
-    for one in followers:
-        one.reconnect()
-    await eventually(
-        lambda: all(one.handshakes > was for one, was in zip(followers, before, strict=True))
-    )
+    await eventually(lambda: all(one.shown is one.context for one in followers))
 
 
 async def answered_more(followers: list[Follower]) -> None:

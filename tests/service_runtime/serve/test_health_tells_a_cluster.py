@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service_runtime.serve import Health, NotReady, Ready, Request
+from service_runtime.serve import Health, NotReady, Ready, Reply, Request
 from tests.service_runtime.serve.chassis import Chassis
 from tests.service_runtime.stepped import SteppedTiming
 
@@ -17,55 +17,56 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def told(health: Health, path: str, *, verbose: bool = False) -> tuple[int, str]:
+def told(health: Health, path: str, *, verbose: bool = False) -> tuple[int, str]:
     """Status and text of a health path."""
     handlers = {route.path: route.handler for route in health.routes()}
     query = {"verbose": ""} if verbose else {}
-    reply = await handlers[path](Request("GET", path, path, query, {}, b""))
+    reply = handlers[path](Request("GET", path, path, query, {}, b""))
+    assert isinstance(reply, Reply)
     return reply.status, reply.body.decode()
 
 
-async def test_a_service_is_ready_when_every_check_says_so() -> None:
+def test_a_service_is_ready_when_every_check_says_so() -> None:
     """Then the answer is short, unless it is asked for at length."""
     health = Health(SteppedTiming(), {"view": Ready, "leader": Ready})
 
-    assert await told(health, "/readyz") == (200, "ok\n")
-    assert await told(health, "/readyz", verbose=True) == (
+    assert told(health, "/readyz") == (200, "ok\n")
+    assert told(health, "/readyz", verbose=True) == (
         200,
         "[+]drain ok\n[+]view ok\n[+]leader ok\ncheck passed\n",
     )
 
 
-async def test_a_service_that_is_not_ready_says_why() -> None:
+def test_a_service_that_is_not_ready_says_why() -> None:
     """Every check is listed, the failed one with its reason."""
     health = Health(SteppedTiming(), {"view": lambda: NotReady("12 s old"), "leader": Ready})
 
-    assert await told(health, "/readyz") == (
+    assert told(health, "/readyz") == (
         503,
         "[+]drain ok\n[-]view failed: 12 s old\n[+]leader ok\ncheck failed\n",
     )
 
 
-async def test_a_check_that_fails_is_not_passed() -> None:
+def test_a_check_that_fails_is_not_passed() -> None:
     """A bug in a check does not make a service ready, nor does it silence the others."""
 
     def broken() -> Ready:
         raise KeyError("secret")
 
-    status, text = await told(Health(SteppedTiming(), {"view": broken}), "/readyz")
+    status, text = told(Health(SteppedTiming(), {"view": broken}), "/readyz")
 
     assert status == 503
     assert "[-]view failed: the check itself failed (KeyError)\n" in text
     assert "secret" not in text
 
 
-async def test_a_draining_service_is_alive_but_not_ready() -> None:
+def test_a_draining_service_is_alive_but_not_ready() -> None:
     """The cluster must send no more, and must not kill."""
     health = Health(SteppedTiming())
     health.draining = True
 
-    assert (await told(health, "/readyz"))[0] == 503
-    assert (await told(health, "/livez"))[0] == 200
+    assert (told(health, "/readyz"))[0] == 503
+    assert (told(health, "/livez"))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ async def test_a_process_lives_while_its_loop_turns(
         health.beat(0.25)
     await timing.pass_s(silent_s)
 
-    assert status == (await told(health, "/livez"))[0]
+    assert status == (told(health, "/livez"))[0]
 
 
 async def test_both_are_open_to_anybody_at_the_observation_port(tmp_path: Path) -> None:
