@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from gpu_fleet.errors import InputError
 from service_runtime.serve.access import Granted, Reviewer
 from service_runtime.serve.exchange import Reply, Request, told
 from service_runtime.serve.meters import NO_ROUTE
 from service_runtime.serve.ports import Access, ClientCertificates, Port, Route
-from service_runtime.timing import elapsed_s
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
     from service_runtime.telemetry import Log
 
 __all__ = ["Answer", "Answering", "Call", "Routes"]
+
+_Count: TypeAlias = "tuple[Callable[[], None], Callable[[float], None]]"
+"""Counts one more answer; observes how long it took."""
 
 _NOT_FOUND: Final = told(404, "no such path here")
 
@@ -38,8 +40,7 @@ class Answer:
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A whole request, and who answers it."""
 
     route: Route
@@ -102,6 +103,8 @@ class Answering:
         self._meters = meters
         self._draw_id = draw_id
         self._routes = Routes(port.routes)
+        self._counts: dict[tuple[str, int], _Count] = {}
+        """By route and first digit of the status, so that a call looks up no labels."""
 
     def judge(self, peer: Peer | None, method: str, path: str) -> Route | Answer:
         """Who answers, or what is answered at once; a head is enough to say so."""
@@ -121,15 +124,24 @@ class Answering:
         """What is said instead of a reply that cannot be written down."""
         return Answer(answer.route, self._failed(error, answer.route))
 
-    def count(self, answer: Answer | None, begun_ns: int, now_ns: int) -> None:
-        """Measure what was answered; None where the client left before that, or was cut."""
-        if answer is None:
-            self._meters.requests.add(port=self._port.name, route=NO_ROUTE, code="gone")
-            return
-        code = f"{answer.reply.status // 100}xx"
-        self._meters.requests.add(port=self._port.name, route=answer.route, code=code)
-        taken_s = elapsed_s(begun_ns, now_ns)
-        self._meters.seconds.observe(taken_s, port=self._port.name, route=answer.route)
+    def count(self, answer: Answer, taken_s: float) -> None:
+        """Measure what was answered."""
+        key = answer.route, answer.reply.status // 100
+        found = self._counts.get(key) or self._begin_count(*key)
+        found[0]()
+        found[1](taken_s)
+
+    def count_gone(self) -> None:
+        """Measure a request whose client left before it was answered, or was cut."""
+        self._meters.requests.add(port=self._port.name, route=NO_ROUTE, code="gone")
+
+    def _begin_count(self, route: str, code: int) -> _Count:
+        port = self._port.name
+        made = self._counts[route, code] = (
+            self._meters.requests.bound(port=port, route=route, code=f"{code}xx"),
+            self._meters.seconds.bound(port=port, route=route),
+        )
+        return made
 
     def _lets_in(self, peer: Peer | None) -> bool:
         if self._port.client_certificates is ClientCertificates.NONE:

@@ -207,7 +207,7 @@ class Connection(asyncio.BufferedProtocol):
         self._task = None
         self._host.tasks.discard(task)
         if self.transport is None or (task.cancelled() and not self._late):
-            self._answering.count(None, 0, 0)
+            self._answering.count_gone()
             self.abort()
             return
         if task.cancelled():
@@ -230,7 +230,7 @@ class Connection(asyncio.BufferedProtocol):
             head = head_of(answer.reply, date=self._host.date, last=last)
         begun_ns, self._since_ns = self._since_ns, self._timing.now_ns()
         if arrived.is_http:
-            self._answering.count(answer, begun_ns, self._since_ns)
+            self._answering.count(answer, elapsed_s(begun_ns, self._since_ns))
         else:
             self._host.met_no_http()
         self._afterwards = _Waiting.REQUEST

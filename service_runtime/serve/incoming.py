@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, unquote
 
 import httptools
@@ -68,8 +67,7 @@ class Headers(Mapping[str, str]):
         return len(self._fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """What came: a call, or what is said to that which is none."""
 
     what: Call | Answer
@@ -94,9 +92,9 @@ class Reader:
     """
 
     __slots__ = (
-        *("_begun", "_count", "_deaf", "_fields", "_headed", "_judge", "_last", "_length"),
-        *("_limits", "_method", "_most_body_bytes", "_most_head_bytes", "_parser", "_parts"),
-        *("_taken_bytes", "_url", "_verdict", "arrived", "peer"),
+        *("_begun", "_deaf", "_fields", "_headed", "_judge", "_keeps_body", "_last", "_length"),
+        *("_limits", "_lines", "_method", "_most_body_bytes", "_most_head_bytes", "_parser"),
+        *("_parts", "_path", "_taken_bytes", "_target", "_url", "_verdict", "arrived", "peer"),
     )
 
     def __init__(self, limits: LimitSettings, judge: Judge) -> None:
@@ -113,8 +111,11 @@ class Reader:
 
     def _begin(self) -> None:
         self._begun = self._headed = self._last = False
-        self._taken_bytes = self._length = self._count = 0
-        self._method, self._url = "", b""
+        self._keeps_body = False
+        self._taken_bytes = self._length = 0
+        self._method = self._target = self._path = ""
+        self._url = b""
+        self._lines: list[tuple[bytes, bytes]] = []
         self._fields: dict[bytes, bytes] = {}
         self._parts: list[bytes] = []
         self._verdict: Route | Answer = _NOT_YET
@@ -182,43 +183,51 @@ class Reader:
     def on_url(self, part: bytes) -> None:
         """Some of the request line, or all."""
         self._url += part
-        if len(self._url) > self._limits.head_line_max_bytes:
-            self._stop(_HEAD_TOO_LONG)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer after the body; those are of no use to anybody here."""
-        self._count += 1
-        if self._count > self._limits.headers_max:
-            self._stop(_TOO_MANY_HEADERS)
-        if len(name) + len(value) > self._limits.head_line_max_bytes:
-            self._stop(_HEAD_TOO_LONG)
-        if not self._headed:
-            name = name.lower()
-            before = self._fields.get(name)
-            self._fields[name] = value if before is None else before + b", " + value
+        """A header; or a trailer after the body, at which nobody looks any more."""
+        self._lines.append((name, value))
 
     def on_headers_complete(self) -> None:
         """A whole head: it is known who will answer, and whether a body is worth reading."""
-        parser, fields = self._parser, self._fields
         self._headed = True
+        parser, fields = self._parser, self._fold_lines()
         self._method = parser.get_method().decode()
         version = parser.get_http_version()
-        encoded = fields.get(b"transfer-encoding", b"chunked").lower() != b"chunked"
-        if parser.should_upgrade() or encoded or version not in _VERSIONS:
+        coded = fields.get(b"transfer-encoding", b"chunked").lower() != b"chunked"
+        if coded or version not in _VERSIONS or parser.should_upgrade():
             self._stop(_NO_REQUEST)
         self._last = version != "1.1" or not parser.should_keep_alive()
-        self._verdict = self._judge(self._method, _path_of(self._url.decode("utf-8", "replace")))
+        self._target = self._url.decode("utf-8", "replace")
+        self._path = _path_of(self._target)
+        self._verdict = self._judge(self._method, self._path)
         if int(fields.get(b"content-length", b"0")) > self._limits.body_max_bytes:
             self._stop_long()
         if fields.get(b"content-encoding", b"identity").lower() != b"identity":
             self._verdict = Answer(self.route, _NO_ENCODING)
+        self._keeps_body = isinstance(self._verdict, Route) and self._method not in _WITHOUT_BODY
+
+    def _fold_lines(self) -> dict[bytes, bytes]:
+        """The header lines by their names in lower case, each within its limit."""
+        most_bytes = self._limits.head_line_max_bytes
+        fields = self._fields
+        for name, value in self._lines:
+            if len(name) + len(value) > most_bytes:
+                self._stop(_HEAD_TOO_LONG)
+            folded = name.lower()
+            fields[folded] = fields[folded] + b", " + value if folded in fields else value
+        if len(self._lines) > self._limits.headers_max:
+            self._stop(_TOO_MANY_HEADERS)
+        if len(self._url) > most_bytes:
+            self._stop(_HEAD_TOO_LONG)
+        return fields
 
     def on_body(self, part: bytes) -> None:
         """Some of the body, or all."""
         self._length += len(part)
         if self._length > self._limits.body_max_bytes:
             self._stop_long()
-        if isinstance(self._verdict, Route) and self._method not in _WITHOUT_BODY:
+        if self._keeps_body:
             self._parts.append(part)
 
     def on_message_complete(self) -> None:
@@ -230,12 +239,11 @@ class Reader:
 
     def _request(self) -> Request:
         parts = self._parts
-        target = self._url.decode("utf-8", "replace")
         return Request(
             method=self._method,
-            path=_path_of(target),
-            raw_path=target,
-            query=_query_of(target),
+            path=self._path,
+            raw_path=self._target,
+            query=_query_of(self._target),
             headers=Headers(self._fields),
             body=parts[0] if len(parts) == 1 else b"".join(parts),
             peer=self.peer,

@@ -89,7 +89,7 @@ def test_any_bytes_end_in_requests_or_one_refusal(rubbish: bytes, at: int) -> No
     [
         pytest.param(b"GET /", b"a" * 100, 431, id="a request line without end"),
         pytest.param(b"GET /livez HTTP/1.1\r\nA: ", b"b" * 100, 431, id="a header without end"),
-        pytest.param(b"GET /livez HTTP/1.1\r\n", b"A: b\r\n", 400, id="headers without end"),
+        pytest.param(b"GET /livez HTTP/1.1\r\n", b"A: b\r\n", 431, id="headers without end"),
     ],
 )
 def test_a_head_that_does_not_end_is_refused_in_time(
