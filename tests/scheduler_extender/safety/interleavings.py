@@ -132,9 +132,7 @@ class Interleavings(RuleBasedStateMachine):
         """Sometimes under the name that a deleted pod had."""
         if len(self.reality.pods) > 12:
             return
-        free = {entry.pod.name for entry in self.reality.log if entry.pod and entry.gone}
-        free -= {pod.name for pod in self.reality.pods.values()}
-        self.reality.create(*request, name=min(free) if reuse and free else None)
+        self._create(request, reuse=reuse)
 
     @precondition(lambda self: self.reality.pods)
     @rule(which=any_of, finishes=st.booleans())
@@ -194,12 +192,17 @@ class Interleavings(RuleBasedStateMachine):
         self._ask(self._pick(self._waiting(), which), names, orders=orders, again=again)
 
     @precondition(lambda self: self.reality.nodes and len(self.reality.pods) < 10)
-    @rule(requests=st.lists(st.sampled_from(REQUESTS), min_size=2, max_size=4))
-    def a_burst_comes(self, requests: list[tuple[int, int, int]]) -> None:
+    @rule(requests=st.lists(st.sampled_from(REQUESTS), min_size=2, max_size=4), reuse=st.booleans())
+    def a_burst_comes(self, requests: list[tuple[int, int, int]], reuse: bool) -> None:
         """Pods are created and asked about one after the other, before anything is bound."""
         names = sorted(self.reality.nodes)
         for request in requests:
-            self._ask(self.reality.create(*request), names, orders=True, again=False)
+            self._ask(self._create(request, reuse=reuse), names, orders=True, again=False)
+
+    def _create(self, request: tuple[int, int, int], *, reuse: bool) -> RealPod:
+        free = {entry.pod.name for entry in self.reality.log if entry.pod and entry.gone}
+        free -= {pod.name for pod in self.reality.pods.values()}
+        return self.reality.create(*request, name=min(free) if reuse and free else None)
 
     def _ask(self, pod: RealPod, names: list[str], *, orders: bool, again: bool) -> None:
         reality, extender = self.reality, self.active.extender
@@ -262,11 +265,12 @@ class Interleavings(RuleBasedStateMachine):
         self._show(self.standby if standby else self.active, events)
 
     @precondition(lambda self: self.active.seen)
-    @rule(which=any_of)
-    def a_watch_repeats_itself(self, which: int) -> None:
-        """An event that was shown before, perhaps long ago."""
-        entry = self._pick(self.reality.log[: self.active.seen], which)
-        self.active.show(entry, self.reality.now_ns)
+    @rule(which=any_of, events=st.integers(1, 8))
+    def a_watch_repeats_itself(self, which: int, events: int) -> None:
+        """Events that were shown before, perhaps long ago."""
+        begin = which % self.active.seen
+        for entry in self.reality.log[begin : min(begin + events, self.active.seen)]:
+            self.active.show(entry, self.reality.now_ns)
 
     @rule(standby=st.booleans())
     def a_watch_is_lost(self, standby: bool) -> None:

@@ -108,7 +108,7 @@ def both_sides(
 
 
 @settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(nodes=fleets(), pods=pod_lists(6), replaced=st.booleans())
+@given(nodes=fleets(), pods=pod_lists(3), replaced=st.booleans())
 def test_a_thousand_states_score_byte_for_byte_alike(
     nodes: tuple[Node, ...], pods: tuple[Pod, ...], *, replaced: bool
 ) -> None:
