@@ -19,7 +19,7 @@ from service_runtime.serve.answering import Answer
 from service_runtime.serve.credentials import shown_chain
 from service_runtime.serve.exchange import told
 from service_runtime.serve.incoming import Reader
-from service_runtime.serve.outgoing import GO_ON, head_of
+from service_runtime.serve.outgoing import GO_ON, asks_to_leave, head_of
 from service_runtime.serve.peers import Peer
 from service_runtime.timing import elapsed_s
 
@@ -222,7 +222,7 @@ class Connection(asyncio.BufferedProtocol):
         return Answer(route, told(504, f"no answer within {limit_s:g} s"))
 
     def _reply(self, answer: Answer, arrived: Arrived) -> None:
-        last = arrived.last or self._host.is_last(self)
+        last = arrived.last or self._host.is_last(self) or asks_to_leave(answer.reply)
         try:
             head = head_of(answer.reply, date=self._host.date, last=last)
         except Exception as error:  # noqa: BLE001 - whatever a handler returns must end with it

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from service_runtime.serve.exchange import Reply
 
-__all__ = ["GO_ON", "SERVER", "head_of"]
+__all__ = ["GO_ON", "SERVER", "asks_to_leave", "head_of"]
 
 SERVER: Final = "synthscale"
 """What the `Server` header says: not which version of what."""
+
+_CONNECTION: Final = "Connection"
+"""Of a handler's headers the only one that is not passed on but obeyed."""
 
 GO_ON: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -27,6 +30,11 @@ def head_of(reply: Reply, *, date: bytes, last: bool) -> bytes:
     ending = b"\r\nConnection: close\r\n\r\n" if last else b"\r\n\r\n"
     more = _more(reply) if reply.headers else b""
     return b"%b%bDate: %b\r\nContent-Length: %d%b" % (start, more, date, len(reply.body), ending)
+
+
+def asks_to_leave(reply: Reply) -> bool:
+    """Whether the handler wants the client to connect anew, by `Connection: close`."""
+    return bool(reply.headers) and reply.headers.get(_CONNECTION, "").lower() == "close"
 
 
 @lru_cache(maxsize=256)
@@ -40,7 +48,8 @@ def _start(status: int, content_type: str) -> bytes:
 
 
 def _more(reply: Reply) -> bytes:
-    return "".join([_line(name, value) for name, value in reply.headers.items()]).encode()
+    lines = [_line(*pair) for pair in reply.headers.items() if pair[0] != _CONNECTION]
+    return "".join(lines).encode()
 
 
 def _line(name: str, value: str) -> str:

@@ -94,6 +94,20 @@ async def test_a_mistake_of_a_handler_is_told_and_the_connection_goes_on(
     assert "secret" not in reply.text
 
 
+async def test_a_handler_may_send_a_client_elsewhere(tmp_path: Path) -> None:
+    """`Connection: close` among its headers is said once, and done."""
+
+    def elsewhere(_: Request) -> Reply:
+        return Reply(503, b"not here", headers={"Connection": "close"})
+
+    chassis = Chassis(tmp_path, routes=[Route("POST", "/elsewhere", elsewhere)])
+    async with chassis.running(), chassis.client() as client:
+        reply = await client.ask("POST", "/elsewhere", b"x")
+
+        assert (reply.status, reply.headers["connection"]) == (503, "close")
+        assert await client.is_closed()
+
+
 async def test_thousands_of_requests_sent_ahead_are_answered_in_order(tmp_path: Path) -> None:
     """At once and later in turn, without a stack that grows or a queue without bound."""
     chassis = Chassis(tmp_path, routes=ROUTES)
