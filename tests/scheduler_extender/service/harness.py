@@ -1,8 +1,8 @@
 """The extender started as its Deployment would start it, and a scheduler configured to ask it.
 
-Its rights are those of `manifests/base/rbac.yaml` in the namespace of the test, its kubeconfig holds
-the token of that very service account, and the scheduler's configuration is the shipped one with
-addresses and files of this machine. Nothing here may grant more than the manifests do.
+Its rights are those of `manifests/base/rbac.yaml` in the namespace of the test, its kubeconfig
+holds the token of that very service account, and the scheduler's configuration is the shipped one
+with addresses and files of this machine. Nothing here may grant more than the manifests do.
 """
 
 from __future__ import annotations
@@ -200,6 +200,11 @@ class Extender:
         number: int = wait_until("serving", lambda: self._living("serving"), limit_s=LIMIT_S)[-1][
             "ports"
         ][name]
+        return number
+
+    def last_port(self) -> int:
+        """Where it answered, whether or not it still does: an address outlives its process."""
+        number: int = self.events("serving")[-1]["ports"]["decision"]
         return number
 
     def wait_leading(self, n: int = 1) -> Extender:
