@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := menu
-.PHONY: menu demo test check prove cluster bench lock clean run develop
+.PHONY: menu demo test check prove cluster bench bench-extender lock clean run develop
 
 BIN := .venv/bin
 # One worker for each core; `make test WORKERS=1` for one process.
@@ -16,8 +16,8 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --all-extras --generate
 
 menu: ## Print this menu
 	@echo 'synthscale: make TARGET'
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
-		while IFS='|' read -r name help; do printf '  %-8s %s\n' "$$name" "$$help"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
+		while IFS='|' read -r name help; do printf '  %-15s %s\n' "$$name" "$$help"; done
 
 demo: run ## Run every experiment on bundled workloads; writes out/demo/report.html
 	$(BIN)/synthscale demo --out out/demo
@@ -40,6 +40,9 @@ cluster: develop ## Open a shell on a real Kubernetes (`make cluster WITH=karpen
 
 bench: develop ## Print speed ratios, each measured in one run against a named baseline
 	$(BIN)/python -m tests.bench
+
+bench-extender: develop ## Time the extender at a Go client and beside a real kube-scheduler
+	$(BIN)/python -m tests.bench_extender
 
 lock: develop ## Resolve the pinned requirement files again (`make lock UPGRADE=--upgrade`)
 	$(LOCK) $(UPGRADE) --group dev --output-file requirements/develop.txt

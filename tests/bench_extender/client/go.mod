@@ -1,0 +1,3 @@
+module synthscale.dev/tests/bench_extender/client
+
+go 1.24
