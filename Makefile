@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --all-extras --generate
 menu: ## Print this menu
 	@echo 'synthscale: make TARGET'
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
-		while IFS='|' read -r name help; do printf '  %-15s %s\n' "$$name" "$$help"; done
+		while IFS='|' read -r name help; do printf '  %-17s %s\n' "$$name" "$$help"; done
 
 demo: run ## Run every experiment on bundled workloads; writes out/demo/report.html
 	$(BIN)/synthscale demo --out out/demo

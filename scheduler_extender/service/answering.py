@@ -66,7 +66,7 @@ class Answering:
         answer = self._calls.filter if verb == "filter" else self._calls.prioritize
         after = self._after
 
-        async def handle(request: Request) -> Reply:
+        def handle(request: Request) -> Reply:
             begun_ns = self._timing.now_ns()
             if not self._leads():
                 after(entry, verb, None, 0)

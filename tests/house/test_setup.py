@@ -78,5 +78,5 @@ def test_the_menu_names_every_target() -> None:
         check=True,
     )
 
-    for target in ("demo", "test", "check", "prove", "bench", "lock", "clean"):
+    for target in ("demo", "test", "check", "prove", "bench", "bench-extender", "lock", "clean"):
         assert f"\n    {target} " in answer.stdout
