@@ -1,4 +1,4 @@
-"""What every test may ask for: the control plane, a namespace on it, a fleet.
+"""What every test may ask for: the control plane, a namespace on it, a fleet, and real peers.
 
 It only names where they are made. Nothing is started, built or imported from a library here,
 because every run of pytest reads this file, whatever it selects.
@@ -6,4 +6,7 @@ because every run of pytest reads this file, whatever it selects.
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.cluster.fixtures"]
+pytest_plugins = [
+    "tests.cluster.fixtures",
+    "tests.cluster.karpenter.fixtures",
+]

@@ -33,7 +33,9 @@ Beside: TypeAlias = (
 )
 """How a guest joins: it starts beside a control plane and yields lines that say what to try."""
 
-GUESTS: Mapping[str, str] = {}
+GUESTS: Mapping[str, str] = {
+    "karpenter": "tests.cluster.karpenter.peer:beside",
+}
 """What `WITH=` may name, and where its `Beside` is, as `module:function`: imported when named."""
 
 HINTS = (
