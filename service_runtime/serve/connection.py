@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from enum import Enum
 from functools import lru_cache, partial
 from math import inf
 from typing import TYPE_CHECKING, Final, Literal, Protocol, cast
@@ -48,23 +47,15 @@ _LINGER_S: Final = 1.0
 Overdue = Literal["slow_head", "slow_taker"]
 
 
-class _Waiting(Enum):
-    """What a connection waits for."""
+_Waiting = Literal["first byte", "request", "head", "body", "reply", "sent", "leaving", "nothing"]
+"""What a connection waits for; `leaving`: that the client reads the last reply and goes.
 
-    FIRST_BYTE = "first byte"
-    REQUEST = "request"
-    HEAD = "head"
-    BODY = "body"
-    REPLY = "reply"
-    SENT = "sent"
-    LEFT = "left"
-    """That the client reads the last reply and leaves."""
-    NOTHING = "nothing"
+Words and no Enum: looking up a member costs ten times as much, and a call looks twenty times.
+"""
 
-
-_FREE: Final = (_Waiting.FIRST_BYTE, _Waiting.REQUEST, _Waiting.HEAD, _Waiting.BODY)
-_ASKED: Final = (_Waiting.HEAD, _Waiting.BODY, _Waiting.REPLY, _Waiting.SENT)
-_OVER: Final = (_Waiting.LEFT, _Waiting.NOTHING)
+_FREE: Final = ("first byte", "request", "head", "body")
+_ASKED: Final = ("head", "body", "reply", "sent")
+_OVER: Final = ("leaving", "nothing")
 
 
 class Host(Protocol):
@@ -122,8 +113,8 @@ class Connection(asyncio.BufferedProtocol):
         self._limits = limits
         self._timing = timing
         self._reader = Reader(limits, self._judge)
-        self._waiting = _Waiting.FIRST_BYTE
-        self._afterwards = _Waiting.REQUEST
+        self._waiting: _Waiting = "first byte"
+        self._afterwards: _Waiting = "request"
         self._since_ns = 0
         self._task: asyncio.Task[Answer] | None = None
         self._late = False
@@ -158,16 +149,16 @@ class Connection(asyncio.BufferedProtocol):
         """Bytes came: read them, and answer what is whole."""
         if self._waiting in _OVER:
             return
-        if self._waiting is _Waiting.REQUEST:
-            self._wait_for(_Waiting.HEAD)
-        elif self._waiting is _Waiting.FIRST_BYTE:
-            self._waiting = _Waiting.HEAD  # whose time runs since the handshake
+        if self._waiting == "request":
+            self._waiting = "head"
+            self._since_ns = self._timing.now_ns()
+        elif self._waiting == "first byte":
+            self._waiting = "head"  # whose time runs since the handshake
         reader = self._reader
         reader.feed(self._host.scratch[:nbytes])
-        if self._waiting is _Waiting.HEAD and not reader.in_head:
-            self._wait_for(_Waiting.BODY)
-        if self._waiting is _Waiting.BODY and reader.awaits_go_on:
-            self._write(GO_ON)
+        if self._waiting == "head" and not reader.in_head:
+            self._since_ns = self._timing.now_ns()
+            self._wait_for_body()
         self._go_on()
 
     def _go_on(self) -> None:
@@ -186,7 +177,7 @@ class Connection(asyncio.BufferedProtocol):
     # ------------------------------------------------------------ what is answered
 
     def _answer(self, arrived: Arrived) -> None:
-        self._waiting = _Waiting.REPLY
+        self._waiting = "reply"
         if not self._host.believes(self):
             self.abort()
             return
@@ -222,8 +213,9 @@ class Connection(asyncio.BufferedProtocol):
         return Answer(route, told(504, f"no answer within {limit_s:g} s"))
 
     def _reply(self, answer: Answer, arrived: Arrived) -> None:
-        last = arrived.last or self._host.is_last(self) or asks_to_leave(answer.reply)
+        last = arrived.last or self._host.is_last(self)
         try:
+            last = last or asks_to_leave(answer.reply)
             head = head_of(answer.reply, date=self._host.date, last=last)
         except Exception as error:  # noqa: BLE001 - whatever a handler returns must end with it
             answer = self._answering.spoilt(answer, error)
@@ -233,10 +225,10 @@ class Connection(asyncio.BufferedProtocol):
             self._answering.count(answer, elapsed_s(begun_ns, self._since_ns))
         else:
             self._host.met_no_http()
-        self._afterwards = _Waiting.REQUEST
+        self._afterwards = "request"
         if last:
-            self._afterwards = _Waiting.NOTHING if arrived.is_whole else _Waiting.LEFT
-        self._waiting = _Waiting.SENT
+            self._afterwards = "nothing" if arrived.is_whole else "leaving"
+        self._waiting = "sent"
         self._send(head, answer.reply.body if arrived.wants_body else b"")
 
     def _send(self, head: bytes, body: bytes) -> None:
@@ -255,12 +247,12 @@ class Connection(asyncio.BufferedProtocol):
         if self._unsent or self._writing_paused:
             return
         self._waiting = self._afterwards
-        if self._waiting is _Waiting.NOTHING:
+        if self._waiting == "nothing":
             self.close()
         elif self._reader.in_body:
-            self._waiting = _Waiting.BODY
+            self._wait_for_body()
         elif self._reader.in_head:
-            self._waiting = _Waiting.HEAD
+            self._waiting = "head"
 
     def _write(self, data: bytes | memoryview) -> None:
         if self.transport is not None:
@@ -273,7 +265,7 @@ class Connection(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         """It has caught up."""
         self._writing_paused = False
-        if self._waiting is _Waiting.SENT:
+        if self._waiting == "sent":
             self._since_ns = self._timing.now_ns()
             self._push()
             self._go_on()
@@ -285,15 +277,15 @@ class Connection(asyncio.BufferedProtocol):
         if elapsed_s(self._since_ns, now_ns) <= _longest_s(self._limits)[self._waiting]:
             return None
         match self._waiting:
-            case _Waiting.FIRST_BYTE | _Waiting.HEAD:
+            case "first byte" | "head":
                 self.abort()
                 return "slow_head"
-            case _Waiting.SENT:
+            case "sent":
                 self.abort()
                 return "slow_taker"
-            case _Waiting.BODY:
+            case "body":
                 self._refuse_slow_body()
-            case _Waiting.REPLY:
+            case "reply":
                 self._cancel_late()
             case _:
                 self.close()
@@ -310,16 +302,17 @@ class Connection(asyncio.BufferedProtocol):
             self._late = True
             self._task.cancel()
 
-    def _wait_for(self, waiting: _Waiting) -> None:
-        self._waiting = waiting
-        self._since_ns = self._timing.now_ns()
+    def _wait_for_body(self) -> None:
+        self._waiting = "body"
+        if self._reader.awaits_go_on:
+            self._write(GO_ON)
 
     # ------------------------------------------------------------ the end
 
     @property
     def is_busy(self) -> bool:
         """Whether it must not be closed: a client that has just connected is about to ask."""
-        return self._waiting is _Waiting.FIRST_BYTE or self.has_request
+        return self._waiting == "first byte" or self.has_request
 
     @property
     def has_request(self) -> bool:
@@ -328,20 +321,20 @@ class Connection(asyncio.BufferedProtocol):
 
     def close(self) -> None:
         """Say goodbye and end it."""
-        self._waiting = _Waiting.NOTHING
+        self._waiting = "nothing"
         if self.transport is not None:
             self.transport.close()
 
     def abort(self) -> None:
         """Cut it now; a handler at work is cancelled once it is lost."""
-        self._waiting = _Waiting.NOTHING
+        self._waiting = "nothing"
         if self.transport is not None:
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Nobody is there any more."""
         self.transport = None
-        self._waiting = _Waiting.NOTHING
+        self._waiting = "nothing"
         self._host.gone(self)
         if self._task is not None:
             self._task.cancel()
@@ -351,12 +344,12 @@ class Connection(asyncio.BufferedProtocol):
 def _longest_s(limits: LimitSettings) -> Mapping[_Waiting, float]:
     """How long each kind of waiting may take."""
     return {
-        _Waiting.FIRST_BYTE: limits.head_timeout_s,
-        _Waiting.REQUEST: limits.idle_timeout_s,
-        _Waiting.HEAD: limits.head_timeout_s,
-        _Waiting.BODY: limits.body_timeout_s,
-        _Waiting.REPLY: limits.request_timeout_s,
-        _Waiting.SENT: limits.send_timeout_s,
-        _Waiting.LEFT: _LINGER_S,
-        _Waiting.NOTHING: inf,
+        "first byte": limits.head_timeout_s,
+        "request": limits.idle_timeout_s,
+        "head": limits.head_timeout_s,
+        "body": limits.body_timeout_s,
+        "reply": limits.request_timeout_s,
+        "sent": limits.send_timeout_s,
+        "leaving": _LINGER_S,
+        "nothing": inf,
     }

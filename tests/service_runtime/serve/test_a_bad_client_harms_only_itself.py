@@ -218,12 +218,13 @@ async def test_a_client_that_leaves_cancels_its_handler(tmp_path: Path) -> None:
             await client.send(b"GET /toil HTTP/1.1\r\nHost: x\r\n\r\n")
             await begun.wait()
         await eventually(cancelled.is_set)
-
-        assert (
-            chassis.metrics.value(
-                "synthscale_serve_requests_total", port="decision", route="none", code="gone"
+        await eventually(
+            lambda: (
+                chassis.metrics.value(
+                    "synthscale_serve_requests_total", port="decision", route="none", code="gone"
+                )
+                == 1
             )
-            == 1
         )
 
 

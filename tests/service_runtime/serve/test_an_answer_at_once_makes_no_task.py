@@ -48,6 +48,11 @@ def without(_: Request) -> Reply:
     return None  # type: ignore[return-value] # which is the mistake
 
 
+async def without_later(_: Request) -> Reply:
+    """The same, awaited."""
+    return None  # type: ignore[return-value] # which is the mistake
+
+
 ROUTES = [
     Route("POST", "/once", at_once),
     Route("POST", "/later", later),
@@ -56,6 +61,7 @@ ROUTES = [
     Route("POST", "/misread", misread),
     Route("POST", "/split", split),
     Route("POST", "/without", without),
+    Route("POST", "/without-later", without_later),
 ]
 
 
@@ -78,6 +84,7 @@ async def test_only_what_is_awaited_is_a_task(tmp_path: Path) -> None:
         ("/misread", 400, "pods: no number; send one"),
         ("/split", 500, "under id "),
         ("/without", 500, "under id "),
+        ("/without-later", 500, "under id "),
     ],
 )
 async def test_a_mistake_of_a_handler_is_told_and_the_connection_goes_on(
