@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math"
+	"math/rand"
 	"net/http"
 	"os"
 	"time"
@@ -131,6 +133,7 @@ func (c client) all(in io.Reader, out io.Writer, names []string) error {
 
 // One pod: filter over all names, then prioritize over those that are left, if there are two.
 func (c client) turn(write *json.Encoder, next turn, names []string) error {
+	shuffle(names)
 	var kept extenderFilterResult
 	did, err := c.ask(next, "filter", names, &kept)
 	if err != nil {
@@ -148,6 +151,22 @@ func (c client) turn(write *json.Encoder, next turn, names []string) error {
 		return err
 	}
 	return write.Encode(did)
+}
+
+// kube-scheduler filters by sixteen workers that take chunks of the root of n nodes and append what
+// they find, so no two calls name the nodes in one order.
+func shuffle(names []string) {
+	length := int(math.Sqrt(float64(len(names))))
+	chunks := make([][]string, 0, length+1)
+	for rest := names; len(rest) > 0; {
+		end := min(length, len(rest))
+		chunks, rest = append(chunks, append([]string(nil), rest[:end]...)), rest[end:]
+	}
+	rand.Shuffle(len(chunks), func(i, j int) { chunks[i], chunks[j] = chunks[j], chunks[i] })
+	rest := names[:0]
+	for _, chunk := range chunks {
+		rest = append(rest, chunk...)
+	}
 }
 
 func (c client) ask(next turn, verb string, names []string, result any) (call, error) {
