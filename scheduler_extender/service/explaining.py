@@ -56,7 +56,8 @@ class Explaining:
         record = self._extender.records.of(answered.uid)
         if record is not None and record.refused:
             self._on_record(record)
-        self._work.set()
+        if self._extender.unexplained:
+            self._work.set()
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Explain what was decided, until cancelled."""
@@ -82,7 +83,7 @@ class Explaining:
     def route(self) -> Route:
         """`GET /explain/{uid}`, for whoever the API server lets read that path."""
 
-        async def answer(request: Request) -> Reply:
+        def answer(request: Request) -> Reply:
             uid = request.path.removeprefix(PATH)
             record = self._extender.records.of(uid)
             if record is None:

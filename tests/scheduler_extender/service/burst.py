@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 __all__ = ["MODEL_LABEL", "nodes_of_four_models", "pods_of_twelve_shapes"]
 
 MODEL_LABEL = "nvidia.com/gpu.product"
-_MODELS = (("A100", 8, 81_920, 30), ("H100", 8, 81_920, 12), ("T4", 4, 16_384, 28),
-           ("L4", 1, 24_576, 30))  # fmt: skip
-_WHOLE = (("A100", 4, 28), ("A100", 2, 28), ("H100", 1, 28), ("H100", 2, 28), ("T4", 1, 28),
-          ("T4", 2, 28), ("A100", 8, 4), ("", 1, 20), ("", 2, 10))  # fmt: skip
+_MODELS = (("A100", 8, 81_920, 36), ("H100", 8, 81_920, 14), ("T4", 4, 16_384, 26),
+           ("L4", 1, 24_576, 24))  # fmt: skip
+_WHOLE = (("A100", 8, 4), ("A100", 4, 28), ("A100", 2, 28), ("H100", 1, 28), ("H100", 2, 28),
+          ("T4", 1, 28), ("T4", 2, 28), ("", 2, 24), ("", 1, 44))  # fmt: skip
 _SHARES: tuple[tuple[dict[str, str], int], ...] = (
     ({"nvidia.com/gpucores": "10"}, 28),
-    ({"nvidia.com/gpucores": "25", "nvidia.com/gpumem": "6000"}, 40),
-    ({"nvidia.com/gpucores": "40"}, 30),
+    ({"nvidia.com/gpucores": "25", "nvidia.com/gpumem": "6000"}, 16),
+    ({"nvidia.com/gpucores": "40"}, 16),
 )
+"""At most 0.6 of the GPUs together, so that no order of arrival leaves one without a place."""
 
 
 def nodes_of_four_models(prefix: str, divisor: int = 1) -> list[dict[str, Any]]:
@@ -44,9 +45,15 @@ def nodes_of_four_models(prefix: str, divisor: int = 1) -> list[dict[str, Any]]:
 
 
 def pods_of_twelve_shapes(scheduler: str, divisor: int = 1) -> list[dict[str, Any]]:
-    """Three hundred pods, or a fraction of them, the shapes mixed."""
+    """Three hundred pods, or a fraction of them, shapes mixed as far as all still find room."""
     made = [*_whole(scheduler, divisor), *_shares(scheduler, divisor)]
-    return sorted(made, key=lambda pod: int(pod["metadata"]["name"].rpartition("-")[2]))
+    return sorted(made, key=_turn)
+
+
+def _turn(pod: dict[str, Any]) -> tuple[int, int]:
+    """Who needs a whole node comes first and who may go anywhere last, so that all find room."""
+    shape, _, number = pod["metadata"]["name"].rpartition("-")
+    return {"whole0": 0, "whole7": 2, "whole8": 3}.get(shape, 1), int(number)
 
 
 def _whole(scheduler: str, divisor: int) -> Iterator[dict[str, Any]]:

@@ -155,7 +155,7 @@ class Extender:
         }
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, **settings: dict[str, object]) -> Extender:
+    def start(self, **settings: Mapping[str, object]) -> Extender:
         """Run it with these settings besides; what it writes goes into a file."""
         for subject, keys in settings.items():
             self.settings.setdefault(subject, {}).update(keys)
