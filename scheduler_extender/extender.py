@@ -212,7 +212,10 @@ class Extender:
             len(names),
         )
         complete = bool((slots != UNKNOWN_SLOT).all())
-        order = np.fromiter((name_key(name) for name in names), np.int64, len(names))
+        if complete:  # its nodes' keys are kept; no list of names comes twice from a scheduler
+            order = view.order_key[slots]
+        else:
+            order = np.fromiter((name_key(name) for name in names), np.int64, len(names))
         return Asked(names, slots, order, self.ledger.membership, complete)
 
     @staticmethod
