@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gpu_fleet.errors import KubeError
 from gpu_fleet.names import GROUP
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from scheduler_extender.explain import DecisionRecord
     from scheduler_extender.service.settings import EventSettings
-    from service_runtime.kube.api import KubeApi
+    from service_runtime.kube.api import Resource
     from service_runtime.telemetry import Log
     from service_runtime.telemetry.metrics import Counter, Gauge, Metrics
     from service_runtime.timing import Timing
 
-__all__ = ["DECISION_ANNOTATION", "REPORTER", "EventWriter", "event_of"]
+__all__ = ["DECISION_ANNOTATION", "REPORTER", "EventApi", "EventWriter", "event_of"]
 
 REPORTER: Final = f"{GROUP}/extender"
 DECISION_ANNOTATION: Final = f"{GROUP}/decision"
@@ -63,6 +63,14 @@ def event_of(record: DecisionRecord, instance: str, at: str) -> tuple[str, Event
     )
 
 
+class EventApi(Protocol):
+    """What is needed of a `KubeApi` here."""
+
+    async def create(self, resource: Resource, body: bytes, namespace: str | None = None) -> bytes:
+        """See `KubeApi.create`."""
+        ...
+
+
 class EventWriter:
     """A part with a queue of what is still to be told."""
 
@@ -70,7 +78,7 @@ class EventWriter:
 
     def __init__(
         self,
-        api: KubeApi,
+        api: EventApi,
         settings: EventSettings,
         instance: str,
         *,
