@@ -9,4 +9,5 @@ from __future__ import annotations
 pytest_plugins = [
     "tests.cluster.fixtures",
     "tests.cluster.karpenter.fixtures",
+    "tests.cluster.prometheus.fixtures",
 ]

@@ -35,6 +35,7 @@ Beside: TypeAlias = (
 
 GUESTS: Mapping[str, str] = {
     "karpenter": "tests.cluster.karpenter.peer:beside",
+    "prometheus": "tests.cluster.prometheus.peer:beside",
 }
 """What `WITH=` may name, and where its `Beside` is, as `module:function`: imported when named."""
 
