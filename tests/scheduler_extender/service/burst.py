@@ -27,6 +27,18 @@ _SHARES: tuple[tuple[dict[str, str], int], ...] = (
     ({"nvidia.com/gpucores": "40"}, 16),
 )
 """At most 0.6 of the GPUs together, so that no order of arrival leaves one without a place."""
+_NOT_WITH_SHARES = {
+    "nodeAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [
+                {"matchExpressions": [{"key": MODEL_LABEL, "operator": "NotIn", "values": ["L4"]}]}
+            ]
+        }
+    }
+}
+"""Nodes of shares are kept for shares: while nobody answers, kube-scheduler gives whole GPUs out by
+its own count, which knows no shares. Where the scorer is ignorable, an operator must do the same.
+"""
 
 
 def nodes_of_four_models(prefix: str, divisor: int = 1) -> list[dict[str, Any]]:
@@ -64,7 +76,10 @@ def _whole(scheduler: str, divisor: int) -> Iterator[dict[str, Any]]:
             scheduler=scheduler,
             node_selector={MODEL_LABEL: model} if model else {},
         )
-        yield from pods(shape, count // divisor, prefix=f"whole{at}")
+        for pod in pods(shape, count // divisor, prefix=f"whole{at}"):
+            if not model:
+                pod["spec"]["affinity"] = _NOT_WITH_SHARES
+            yield pod
 
 
 def _shares(scheduler: str, divisor: int) -> Iterator[dict[str, Any]]:
