@@ -22,7 +22,7 @@ from gpu_fleet.refusals import Refusal
 from gpu_fleet.shapes import TAGS, ShapeTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -136,6 +136,11 @@ class ClusterView:
             return self._slot_of[name]
         except KeyError:
             raise UnknownName(f"node {name} is not in the view; add it first") from None
+
+    def find(self, names: Sequence[str], absent: int) -> NDArray[np.int64]:
+        """The columns of these nodes; `absent` in the place of a name that is not in the view."""
+        slot_of = self._slot_of.get
+        return np.array([slot_of(name, absent) for name in names], np.int64)
 
     def node(self, slot: int) -> Node:
         """The node in a column."""

@@ -16,6 +16,7 @@ from gpu_fleet.errors import InputError
 from scheduler_extender.objects.observed import PodReader
 from scheduler_extender.wire import (
     NamesPieces,
+    Words,
     decode_names,
     decode_pod,
     decode_request,
@@ -31,10 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Calls", "Reply"]
 
-_MOST_LISTS = 256
-"""Lists of names remembered: 5,000 names take some 3 MB with their pieces, 500 take 0.3 MB."""
-_MOST_NAMES_KEPT = 200_000
-"""Names in all remembered lists together."""
+_MOST_LISTS = 64
+"""Lists of names remembered: a prioritize call repeats what the filter call before it left, and a
+scheduler with a single worker names its nodes in one order."""
+_MOST_NAMES_KEPT = 100_000
+"""Names in all remembered lists together; 5,000 names take some 0.5 MB."""
 _MOST_REFUSALS = 256
 
 
@@ -65,6 +67,7 @@ class Calls:
     def __init__(self, extender: Extender, reader: PodReader | None = None) -> None:
         self.extender = extender
         self._reader = reader or PodReader()
+        self._words = Words()
         self._lists: OrderedDict[bytes, _List] = OrderedDict()
         self._names_kept = 0
         self._last_pod: tuple[bytes, ObservedPod] | None = None
@@ -84,9 +87,7 @@ class Calls:
         if encoded is None:
             encoded, kept = encode_filter(answer, names.pieces, sent)
             self._remember(answer, kept, encoded)
-        return Reply(
-            encoded, age_ns=answer.age_ns, stale=answer.stale, uid=pod.uid, answer=answer
-        )
+        return Reply(encoded, age_ns=answer.age_ns, stale=answer.stale, uid=pod.uid, answer=answer)
 
     def prioritize(self, entry: Entry, body: bytes, now_ns: int) -> Reply:
         """The answer to a prioritize call; one that makes no sense has an empty list and a problem.
@@ -119,7 +120,9 @@ class Calls:
                 known.asked = self.extender.look_up(known.asked.names)
             return known
         names = decode_names(raw)
-        return self._keep(raw, _List(self.extender.look_up(names), NamesPieces(raw, names)))
+        return self._keep(
+            raw, _List(self.extender.look_up(names), NamesPieces(raw, names, self._words))
+        )
 
     def _keep(self, raw: bytes, made: _List) -> _List:
         self._lists[raw] = made
@@ -141,4 +144,4 @@ class Calls:
                 self._refusals.popitem(last=False)
         elif answer.why.any() and kept not in self._lists:
             asked = self.extender.part_of(answer.asked, answer.kept.nonzero()[0])
-            self._keep(kept, _List(asked, NamesPieces(kept, asked.names)))
+            self._keep(kept, _List(asked, NamesPieces(kept, asked.names, self._words)))

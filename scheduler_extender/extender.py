@@ -206,11 +206,7 @@ class Extender:
     def look_up(self, names: tuple[str, ...]) -> Asked:
         """The nodes of a list of names; keep it as long as `is_current` says so."""
         view = self.ledger.view
-        slots = np.fromiter(
-            (view.slot(name) if name in view else UNKNOWN_SLOT for name in names),
-            np.int64,
-            len(names),
-        )
+        slots = view.find(names, UNKNOWN_SLOT)
         complete = bool((slots != UNKNOWN_SLOT).all())
         if complete:  # its nodes' keys are kept; no list of names comes twice from a scheduler
             order = view.order_key[slots]

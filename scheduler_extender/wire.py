@@ -2,8 +2,8 @@
 
 Top-level names are Go-cased, an absent list is null and is not an empty one, scores are whole
 numbers, and whatever is wrong with a request is one `InputError`. Parts of a request stay slices of
-its own bytes until somebody needs them, and answers are joined from pieces made once for each list
-of names: a request of 5,000 names is answered without looking at any of them.
+its own bytes until somebody needs them, and answers are joined from pieces made once for each
+node.
 This module must not decide who is named.
 """
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NamesPieces",
     "Request",
+    "Words",
     "decode_names",
     "decode_pod",
     "decode_request",
@@ -126,32 +127,54 @@ def decode_names(names: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
+class Words:
+    """What answers say of a node, as bytes: its name quoted, and its HostPriority for each score.
+
+    kube-scheduler names the same nodes in another order for nearly every pod (its workers append as
+    they finish), so the bytes are kept by node and not by list.
+    """
+
+    __slots__ = ("_of",)
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[bytes, ...]] = {}
+
+    def of(self, names: Sequence[str]) -> list[tuple[bytes, ...]]:
+        """For each name eleven HostPriorities, by score, and last the name as a JSON string."""
+        try:
+            return [self._of[name] for name in names]
+        except KeyError:
+            self._learn(names)
+        return [self._of[name] for name in names]
+
+    def _learn(self, names: Sequence[str]) -> None:
+        if len(self._of) > _MOST_NAMES:  # names of nodes that are long gone
+            self._of.clear()
+        for name in names:
+            if name not in self._of:
+                quoted = msgspec.json.encode(name)
+                hosts = [b'{"Host":%b,"Score":%d}' % (quoted, score) for score in range(_SCORES)]
+                self._of[name] = (*hosts, quoted)
+
+
 class NamesPieces:
     """The pieces that answers about one list of names are joined from."""
 
-    __slots__ = ("_hosts", "_quoted", "raw")
+    __slots__ = ("_words", "raw")
 
-    def __init__(self, raw: bytes, names: Sequence[str]) -> None:
+    def __init__(self, raw: bytes, names: Sequence[str], words: Words) -> None:
         self.raw = raw
         """The list as JSON."""
-        self._quoted = np.empty(len(names), np.object_)
-        self._quoted[:] = [msgspec.json.encode(name) for name in names]
-        self._hosts: NDArray[np.object_] | None = None
+        self._words = words.of(names)
 
     def quoted(self, chosen: NDArray[np.bool_]) -> list[bytes]:
         """The chosen names as JSON strings."""
-        found: list[bytes] = self._quoted[chosen].tolist()
-        return found
+        words = self._words
+        return [words[place][-1] for place in chosen.nonzero()[0].tolist()]
 
     def hosts(self, scores: NDArray[np.int64]) -> list[bytes]:
         """A HostPriority for each name."""
-        if self._hosts is None:
-            self._hosts = np.empty((_SCORES, len(self._quoted)), np.object_)
-            for score in range(_SCORES):
-                tail = b',"Score":%d}' % score
-                self._hosts[score] = [b'{"Host":' + name + tail for name in self._quoted]
-        found: list[bytes] = self._hosts[scores, np.arange(len(scores))].tolist()
-        return found
+        return [of_node[score] for of_node, score in zip(self._words, scores.tolist(), strict=True)]
 
 
 def encode_filter(

@@ -23,12 +23,13 @@ from scheduler_extender.objects.observed import ObservedPod
 from scheduler_extender.placement.choice import TieBreak, rank_encode
 from scheduler_extender.placement.least_loss import LeastLoss
 from scheduler_extender.placement.pod_mix import PodMix
-from scheduler_extender.wire import NamesPieces, encode_priorities
+from scheduler_extender.wire import NamesPieces, Words, encode_priorities
 from simulations.placer import Placer
 from tests.fleets import fleets, node, pod_lists, shape
 
 if TYPE_CHECKING:
     import numpy as np
+import pytest
     from numpy.typing import NDArray
 
     from gpu_fleet.nodes import Node
@@ -79,7 +80,7 @@ def both_sides(
     for each in nodes:
         extender.ledger.node_seen(ObservedNode(each))
     names = tuple(each.name for each in nodes)
-    pieces = NamesPieces(json.dumps(names).encode(), names)
+    pieces = NamesPieces(json.dumps(names).encode(), names, Words())
     found = []
     for sequence, pod in enumerate(pods):
         shape_id = view.intern(pod.shape)
@@ -107,15 +108,34 @@ def both_sides(
     return found
 
 
-@settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(nodes=fleets(), pods=pod_lists(3), replaced=st.booleans())
-def test_a_thousand_states_score_byte_for_byte_alike(
-    nodes: tuple[Node, ...], pods: tuple[Pod, ...], *, replaced: bool
-) -> None:
-    """The same bytes and the same best node, with the policy's own terms and with one replaced."""
+def check(nodes: tuple[Node, ...], pods: tuple[Pod, ...], *, replaced: bool) -> None:
+    """Both hosts say the same of every pod."""
     for ours, theirs, best, taken in both_sides(nodes, pods, replaced=replaced):
         assert theirs == ours
         assert taken == best
+
+
+STATES = {"nodes": fleets(), "pods": pod_lists(3), "replaced": st.booleans()}
+SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@settings(SLOW, max_examples=60)
+@given(**STATES)
+def test_states_score_byte_for_byte_alike(
+    nodes: tuple[Node, ...], pods: tuple[Pod, ...], *, replaced: bool
+) -> None:
+    """The same bytes and the same best node, with the policy's own terms and with one replaced."""
+    check(nodes, pods, replaced=replaced)
+
+
+@pytest.mark.prove
+@settings(SLOW, max_examples=1_000)
+@given(**STATES)
+def test_a_thousand_states_score_byte_for_byte_alike(
+    nodes: tuple[Node, ...], pods: tuple[Pod, ...], *, replaced: bool
+) -> None:
+    """The same over a thousand states."""
+    check(nodes, pods, replaced=replaced)
 
 
 def test_replacing_a_term_changes_what_goes_out() -> None:
