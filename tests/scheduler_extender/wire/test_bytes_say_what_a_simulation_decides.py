@@ -10,6 +10,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +30,6 @@ from tests.fleets import fleets, node, pod_lists, shape
 
 if TYPE_CHECKING:
     import numpy as np
-import pytest
     from numpy.typing import NDArray
 
     from gpu_fleet.nodes import Node
