@@ -132,9 +132,7 @@ class Chassis:
         watched = (*health.routes(), metrics_route(self.metrics), *observations)
         return Serving(
             [
-                decision(
-                    ports.address, ports.decision, *decisions, common_names=common_names
-                ),
+                decision(ports.address, ports.decision, *decisions, common_names=common_names),
                 observation(ports.address, ports.observation, *watched),
             ],
             tls=self._settings.tls,

@@ -200,32 +200,72 @@ class _Growing:
             self._reached[key] = total
 
 
-_TOTALS: Final = {
-    "ties": ("ties_total", "Prioritize calls in which the name decided between equals."),
-    "passed": ("passed_through_total", "Filter calls about pods that are not understood."),
-    "repeated": ("repeated_refusals_total", "Refusals that were known from before."),
-    "stale": ("stale_answers_total", "Answers that were given by a stale view."),
-    "unknown_nodes": ("unknown_nodes_total", "Names of schedulers that the view does not have."),
-    "compared": ("compared_decisions_total", "Decisions compared with other policies."),
-    "not_explained": ("unexplained_decisions_total", "Decisions too fast to be explained."),
-    "assumed": ("assumptions_total", "Pods that began to hold what was promised to them."),
-    "landed": ("landed_assumptions_total", "Pods seen bound to the node they were counted on."),
-    "elsewhere": ("stray_assumptions_total", "Pods seen bound to another node than expected."),
-    "expired": ("expired_assumptions_total", "Promises that nobody kept in time."),
-    "withdrawn": ("withdrawn_assumptions_total", "Promises void since the pod was asked about."),
-    "inherited": ("inherited_assumptions_total", "Pods that may be under way by a predecessor."),
-    "confirmed": ("confirmed_pods_total", "Pods whose devices a device plugin told."),
-    "mispredicted": ("mispredicted_pods_total", "Of those, pods predicted on other devices."),
-    "overcommitted": ("overcommitments_total", "Nodes that began to give out too much."),
-    "late": ("late_events_total", "Watch events older than what was known."),
-}
-
-
 def _declare_totals(metrics: Metrics) -> dict[str, _Growing]:
-    return {
-        kept: _Growing(metrics.counter(f"synthscale_extender_{name}", words))
-        for kept, (name, words) in _TOTALS.items()
+    """By the name under which the core, or its ledger, counts."""
+    counters = {
+        "ties": metrics.counter(
+            "synthscale_extender_ties_total",
+            "Prioritize calls in which the name decided between equals.",
+        ),
+        "passed": metrics.counter(
+            "synthscale_extender_passed_through_total",
+            "Filter calls about pods that are not understood.",
+        ),
+        "repeated": metrics.counter(
+            "synthscale_extender_repeated_refusals_total", "Refusals that were known from before."
+        ),
+        "stale": metrics.counter(
+            "synthscale_extender_stale_answers_total", "Answers that were given by a stale view."
+        ),
+        "unknown_nodes": metrics.counter(
+            "synthscale_extender_unknown_nodes_total",
+            "Names of schedulers that the view does not have.",
+        ),
+        "compared": metrics.counter(
+            "synthscale_extender_compared_decisions_total",
+            "Decisions compared with other policies.",
+        ),
+        "not_explained": metrics.counter(
+            "synthscale_extender_unexplained_decisions_total", "Decisions too fast to be explained."
+        ),
+        "assumed": metrics.counter(
+            "synthscale_extender_assumptions_total",
+            "Pods that began to hold what was promised to them.",
+        ),
+        "landed": metrics.counter(
+            "synthscale_extender_landed_assumptions_total",
+            "Pods seen bound to the node they were counted on.",
+        ),
+        "elsewhere": metrics.counter(
+            "synthscale_extender_stray_assumptions_total",
+            "Pods seen bound to another node than expected.",
+        ),
+        "expired": metrics.counter(
+            "synthscale_extender_expired_assumptions_total", "Promises that nobody kept in time."
+        ),
+        "withdrawn": metrics.counter(
+            "synthscale_extender_withdrawn_assumptions_total",
+            "Promises void since the pod was asked about.",
+        ),
+        "inherited": metrics.counter(
+            "synthscale_extender_inherited_assumptions_total",
+            "Pods that may be under way by a predecessor.",
+        ),
+        "confirmed": metrics.counter(
+            "synthscale_extender_confirmed_pods_total", "Pods whose devices a device plugin told."
+        ),
+        "mispredicted": metrics.counter(
+            "synthscale_extender_mispredicted_pods_total",
+            "Of those, pods predicted on other devices.",
+        ),
+        "overcommitted": metrics.counter(
+            "synthscale_extender_overcommitments_total", "Nodes that began to give out too much."
+        ),
+        "late": metrics.counter(
+            "synthscale_extender_late_events_total", "Watch events older than what was known."
+        ),
     }
+    return {kept: _Growing(counter) for kept, counter in counters.items()}
 
 
 def stranded_gpus(extender: Extender, table: RoomTable) -> tuple[float, float]:

@@ -24,7 +24,6 @@ __all__ = [
     "control_plane",
     "fleet",
     "namespace",
-    "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_itemcollected",
     "pytest_runtest_makereport",
@@ -51,22 +50,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """
     if GROUP in getattr(item, "fixturenames", ()):
         item.add_marker(pytest.mark.xdist_group(GROUP))
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Write each test's group into its id, as pytest-xdist 3.8 means to in a worker.
-
-    It writes a field that pytest 9.2 no longer reads, so groups are silently scattered
-    (pytest-xdist issue 1386). Where it succeeds, an id has its group already.
-    """
-    if not getattr(config.option, "loadgroup", False):
-        return
-    for item in items:
-        groups = {mark.args[0] for mark in item.iter_markers("xdist_group")}
-        suffix = "@" + "_".join(sorted(groups))
-        if groups and not item.nodeid.endswith(suffix):
-            item._id = type(item.id).parse(item.nodeid + suffix)
 
 
 @pytest.hookimpl(wrapper=True)

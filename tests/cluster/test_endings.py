@@ -153,6 +153,7 @@ def test_a_part_that_does_not_start_is_named(part: str, words: str) -> None:
     assert time.monotonic() - begun_s < 60
 
 
+@pytest.mark.prove
 def test_a_port_taken_by_a_stranger_is_chosen_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A port that is taken between choice and use costs a second start, not the run."""
     with socket.create_server(("127.0.0.1", 0)) as stranger:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -36,10 +37,13 @@ def test_the_amount_survives_writing_and_reading(quantity: Quantity) -> None:
 
 @given(QUANTITIES)
 def test_canonical_text_is_stable(quantity: Quantity) -> None:
-    """Reading canonical text and writing it gives the very same characters."""
+    """Reading canonical text and writing it in its notation gives the very same characters.
+
+    Text without a suffix does not tell its notation: 15625000 is read as decimal, which is 15625k.
+    """
     text = str(quantity)
 
-    assert text == str(parse(text))
+    assert text == str(replace(parse(text), notation=quantity.notation))
 
 
 @given(

@@ -178,11 +178,12 @@ class KeepsFinishedPods(Ledger):
         super().pod_seen(replace(pod, finished=False), now_ns)
 
 
+RARE = [pytest.param(bug, marks=pytest.mark.prove) for bug in (TrustsTheBestNode, ExpiresTooSoon)]
+"""It takes hundreds of interleavings until one of these shows."""
 BUGS = [
+    *RARE,
     AssumesNothing,
-    TrustsTheBestNode,
     NeverExpires,
-    ExpiresTooSoon,
     ForgetsToWithdraw,
     CountsARelistTwice,
     MixesDevicesUp,

@@ -43,10 +43,10 @@ def test_it_is_found_in_the_service_and_in_events(
         fleet.add_pods(pods(PodShape(gpus=2, scheduler=name), 1, prefix="train"))
         fleet.add_pods([share_pod("huge", name, {"nvidia.com/gpumem": "900001"})])
         (bound,) = fleet.wait_bound(1)
-        wait_until(
+        wait_until(  # the first refusal may be for the takeover
             "both events",
             lambda: extender_events(control_plane, fleet.namespace),
-            lambda seen: len(seen) == 2,
+            lambda seen: len(seen) == 2 and "enough memory" in seen["huge"]["note"],
         )
     winner = bound["spec"]["nodeName"]
     token = tmp_path / "token"
