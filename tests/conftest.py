@@ -6,8 +6,19 @@ because every run of pytest reads this file, whatever it selects.
 
 from __future__ import annotations
 
+import signal
+
 pytest_plugins = [
     "tests.cluster.fixtures",
     "tests.cluster.karpenter.fixtures",
     "tests.cluster.prometheus.fixtures",
 ]
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start hear Ctrl-C, also where this run is a background job.
+
+    A shell starts those with the signal ignored, and what is ignored is inherited.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

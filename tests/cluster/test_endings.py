@@ -112,7 +112,10 @@ def test_a_run_that_is_ended_leaves_no_trace(number: signal.Signals) -> None:
         assert len(marked(mark)) == 5
 
         run.send_signal(number)
-        run.wait(60)
+        try:
+            run.wait(60)
+        finally:
+            run.kill()
         wait_until(
             "clean machine",
             lambda: traces(mark, Path(folder), ports),
