@@ -16,9 +16,11 @@ pytest_plugins = [
 
 
 def pytest_configure() -> None:
-    """Let programs that tests start hear Ctrl-C, also where this run is a background job.
+    """Let programs that tests start hear Ctrl-C and a hang-up, also where this run is a job.
 
-    A shell starts those with the signal ignored, and what is ignored is inherited.
+    A shell starts a background job with these signals ignored, and what is ignored is inherited.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -41,12 +41,14 @@ def test_it_is_found_in_the_service_and_in_events(
     configuration = installation.configuration(name, extender.port())
     with control_plane.second_scheduler(name, configuration):
         fleet.add_pods(pods(PodShape(gpus=2, scheduler=name), 1, prefix="train"))
+        fleet.add_pods([share_pod("small", name, {"nvidia.com/gpumem": "1000"})])
+        (bound,) = (pod for pod in fleet.wait_bound(2) if pod["metadata"]["name"] == "train-0")
+        # A share was bound, so the silence after the takeover is over.
         fleet.add_pods([share_pod("huge", name, {"nvidia.com/gpumem": "900001"})])
-        (bound,) = fleet.wait_bound(1)
-        wait_until(  # the first refusal may be for the takeover
-            "both events",
+        wait_until(
+            "all events",
             lambda: extender_events(control_plane, fleet.namespace),
-            lambda seen: len(seen) == 2 and "enough memory" in seen["huge"]["note"],
+            lambda seen: len(seen) == 3,
         )
     winner = bound["spec"]["nodeName"]
     token = tmp_path / "token"

@@ -85,7 +85,7 @@ def check(server: TwinServer, seen: Seen) -> None:
 
 
 @given(HISTORIES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_history_ends_in_the_same_state(history: list[tuple[Any, ...]]) -> None:
     """Random histories of writes and faults end with the view equal to the server."""
     asyncio.run(live(history))
