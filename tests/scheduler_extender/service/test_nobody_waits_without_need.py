@@ -125,6 +125,8 @@ def test_what_nothing_can_hold_costs_next_to_nothing(
 
     assert quiet_rate < 50 / 10
     assert quiet_cores < 0.05
+    if rate >= 50 / 10 or cores >= 0.05:
+        pytest.xfail(f"not met while pods come: {rate:.1f} calls a second, {cores:.1%} of a core")
 
 
 class _Watched:
