@@ -74,7 +74,7 @@ class Entry(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """The nodes of a request, looked up once for each distinct list of names."""
+    """The nodes of a request, looked up in the view."""
 
     names: tuple[str, ...]
     slots: NDArray[np.int64]

@@ -93,7 +93,7 @@ def go_environment(environment: Mapping[str, str], cache: Path) -> dict[str, str
     }
     if not environment.get("HOME"):
         settled.setdefault("GOPATH", str(cache / "gopath"))
-        settled.setdefault("GOCACHE", str(cache / "go-build"))
+        settled.setdefault("GOCACHE", str(cache / "gocache"))
     return settled
 
 
