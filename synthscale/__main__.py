@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from gpu_fleet.errors import SynthscaleError
+from service_runtime import interrupts
 from synthscale.front_door import compose
 
 if TYPE_CHECKING:
@@ -46,16 +47,29 @@ def main(arguments: Sequence[str] | None = None, screen: TyperGroup | None = Non
 
 
 def _run(arguments: list[str], screen: TyperGroup) -> int:
-    try:
-        outcome = screen.main(arguments, prog_name="synthscale", standalone_mode=False)
-    except typer.TyperException as error:
-        return _bad_usage(error)
-    except SynthscaleError as error:
-        return _tell(str(error), error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        return _tell("interrupted", INTERRUPTED)
+    with interrupts.remembered() as interrupted:
+        try:
+            outcome = screen.main(arguments, prog_name="synthscale", standalone_mode=False)
+        except (KeyboardInterrupt, typer.Abort):
+            return _tell("interrupted", INTERRUPTED)
+        except Exception as error:  # noqa: BLE001 - raised again unless foreseen
+            # An extension module whose import meets Ctrl-C fails with an ImportError, for one.
+            if interrupted():
+                return _tell("interrupted", INTERRUPTED)
+            return _failed(error)
     code = outcome if isinstance(outcome, int) else 0
     return _tell("interrupted", code) if code == INTERRUPTED else code
+
+
+def _failed(error: Exception) -> int:
+    """One line and a code for what was foreseen; what was not is raised again."""
+    match error:
+        case typer.TyperException():
+            return _bad_usage(error)
+        case SynthscaleError():
+            return _tell(str(error), error.exit_code)
+        case _:
+            raise error
 
 
 def _tell(message: str, code: int) -> int:

@@ -10,18 +10,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from gpu_fleet.errors import InputError
+from service_runtime import interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Executor
-    from types import FrameType
 
     from simulations.runs.progress import Progress
 
@@ -72,7 +71,7 @@ def sweep(
         if executor is None:
             return _one_by_one(run, tasks, done)
         chunks = _chunks(tasks)
-        with _interrupts_held_back():
+        with interrupts.held_back():
             futures = {executor.submit(_run_all, run, chunk): len(chunk) for chunk in chunks}
         for future in as_completed(futures):
             future.result()
@@ -95,66 +94,13 @@ def _one_by_one(
     run: Callable[[Task], Result], tasks: Sequence[Task], done: Callable[[], None]
 ) -> list[Result]:
     results = []
-    with _interrupts_remembered() as interrupted:
+    with interrupts.remembered() as interrupted:
         for task in tasks:
             results.append(run(task))
             if interrupted():
                 raise KeyboardInterrupt
             done()
     return results
-
-
-@contextmanager
-def _interrupts_remembered() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C interrupts as ever, and is remembered too.
-
-    Python drops an exception that is raised while C calls back into it, as a compiler does; then
-    the run would go on and print a trace of it. Yields what tells whether there was a Ctrl-C.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    seen = threading.Event()
-
-    def note(number: int, frame: FrameType | None) -> None:
-        seen.set()
-        signal.default_int_handler(number, frame)
-
-    def unraisable(dropped: sys.UnraisableHookArgs) -> None:
-        if dropped.exc_type is not KeyboardInterrupt:
-            hook(dropped)
-
-    hook, sys.unraisablehook = sys.unraisablehook, unraisable
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield seen.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
-        sys.unraisablehook = hook
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Ctrl-C waits until the block is left.
-
-    A pool starts its processes when it is given work. They inherit the mask, so a Ctrl-C while they
-    import, before they can leave interrupts alone, makes them print no traceback. The mask holds
-    for this thread only; a Ctrl-C that another thread receives still runs our handler here, in the
-    middle of starting a process, so the handler only takes note.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    seen = threading.Event()
-    handler = signal.signal(signal.SIGINT, lambda _number, _frame: seen.set())
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        signal.signal(signal.SIGINT, handler)
-    if seen.is_set():
-        raise KeyboardInterrupt
 
 
 def _leave_interrupts_alone() -> None:

@@ -6,6 +6,8 @@ They must not do anything else.
 
 from __future__ import annotations
 
+import signal
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -16,6 +18,7 @@ __all__ = [
     "bad_input",
     "failed_run",
     "interrupted",
+    "interrupted_on_an_import",
     "our_bug",
     "says_three",
     "succeeds",
@@ -47,6 +50,14 @@ def failed_run() -> None:
 def interrupted() -> None:
     """Meet Ctrl-C."""
     raise KeyboardInterrupt
+
+
+def interrupted_on_an_import() -> None:
+    """Meet Ctrl-C where an extension module makes an error of its own of it."""
+    with suppress(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    message = "initialization failed"
+    raise ImportError(message)
 
 
 def our_bug() -> None:
