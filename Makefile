@@ -9,7 +9,7 @@ BIN := .venv/bin
 # One worker for each core; `make test WORKERS=1` for one process.
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 # What the linters and the type checker read: our rooms and their tests.
-CODE := gpu_fleet scheduler_extender service_runtime simulations synthscale tests
+CODE := autoscaler gpu_fleet scheduler_extender service_runtime simulations synthscale tests
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --all-extras --generate-hashes \
 	--fork-strategy fewest --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --quiet

@@ -32,7 +32,14 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "GROUPS", "CommandLine", "CommandUnavailable", "compose"]
 
 OUR_ROOMS = frozenset(
-    {"gpu_fleet", "scheduler_extender", "service_runtime", "simulations", "synthscale"}
+    {
+        "autoscaler",
+        "gpu_fleet",
+        "scheduler_extender",
+        "service_runtime",
+        "simulations",
+        "synthscale",
+    }
 )
 """An absent module of these means an incomplete installation; of any other, a missing library."""
 

@@ -45,6 +45,9 @@ EXTENDER_DECISIONS = frozenset(
 )
 """The parts of `scheduler_extender` that decide, all but the structs of the wire in them."""
 
+AUTOSCALER_SHELLS = frozenset({"sources", "store"})
+"""The parts of `autoscaler` that read files and ask servers."""
+
 NOT_OURS = frozenset(
     {".git", ".hypothesis", ".venv", "__pycache__", "build", "dist", "out", "shared"}
 )
@@ -76,6 +79,8 @@ def is_decision(module: str) -> bool:
     inner = rest[0] if rest else ""
     if room == "scheduler_extender":
         return inner in EXTENDER_DECISIONS and rest[-1:] != ["wire"]
+    if room == "autoscaler":
+        return inner not in AUTOSCALER_SHELLS
     if room == "simulations":
         return inner not in SHELLS
     return room == "gpu_fleet"
