@@ -1,0 +1,1 @@
+"""How each forecaster behaves: what it learns, what it refuses, how wide its bounds are."""
