@@ -43,6 +43,10 @@ class MarkKind(Enum):
     """A counter began anew; the step holds what it had counted since."""
     UNORDERED = "unordered"
     """Samples that arrived out of order and were sorted."""
+    PARTIAL = "partial"
+    """Some of a step's samples are missing; the others, half of them or more, speak for it."""
+    STEP = "step"
+    """How long the steps are, where that was not asked for; it stands on the first step."""
     LEVEL_SHIFT = "level shift"
     """The level changed for good; nothing was replaced."""
 
