@@ -24,8 +24,9 @@ __all__ = ["FIRST_BACKOFF_NS", "LONGEST_BACKOFF_NS", "Pending"]
 
 FIRST_BACKOFF_NS = NS_PER_S
 LONGEST_BACKOFF_NS = 10 * NS_PER_S
-_DOUBLINGS = 4
-"""1, 2, 4, 8, then 10 s."""
+_BACKOFFS_NS = np.minimum(FIRST_BACKOFF_NS << np.arange(5), LONGEST_BACKOFF_NS)
+"""By attempts in vain since the first: 1, 2, 4, 8, then 10 s."""
+_LONGEST = len(_BACKOFFS_NS) - 1
 
 
 class Pending:
@@ -33,7 +34,8 @@ class Pending:
 
     def __init__(self, shapes: int) -> None:
         self._lines: list[deque[tuple[int, int]]] = [deque() for _ in range(shapes)]
-        self._attempts: NDArray[np.int64] = np.zeros(shapes, np.int64)
+        self._in_vain: NDArray[np.int64] = np.zeros(shapes, np.int64)
+        """Attempts since the first, as far as they lengthen the back-off."""
         self._open_ns: NDArray[np.int64] = np.zeros(shapes, np.int64)
         self.waiting: NDArray[np.bool_] = np.zeros(shapes, np.bool_)
         """Which shapes have a pod in line."""
@@ -48,7 +50,7 @@ class Pending:
         if not self.waiting[shape_id]:
             self.waiting[shape_id] = True
             self._shapes = None
-            self._attempts[shape_id] = 1
+            self._in_vain[shape_id] = 0
             self._open_ns[shape_id] = now_ns + FIRST_BACKOFF_NS
         self._lines[shape_id].append((now_ns, pod))
         self.count += 1
@@ -82,9 +84,11 @@ class Pending:
         ready = self._open_ns[shapes] <= now_ns
         vain = shapes[ready & ~fits]
         if len(vain):
-            self._back_off(vain, now_ns)
+            in_vain = np.minimum(self._in_vain[vain] + 1, _LONGEST)
+            self._in_vain[vain] = in_vain
+            self._open_ns[vain] = now_ns + _BACKOFFS_NS[in_vain]
         later = shapes[fits & ~ready]
-        return [(int(shape), int(self._open_ns[shape])) for shape in later]
+        return list(zip(later.tolist(), self._open_ns[later].tolist(), strict=True))
 
     def in_turn(self, fits: NDArray[np.bool_], now_ns: int) -> int | None:
         """The shape to try next of those that fit and do not back off: the longest wait first."""
@@ -97,13 +101,10 @@ class Pending:
 
     def failed(self, shape_id: int, now_ns: int) -> None:
         """A pod of this shape was tried again and fits nowhere."""
-        self._back_off(np.array([shape_id]), now_ns)
+        in_vain = min(int(self._in_vain[shape_id]) + 1, _LONGEST)
+        self._in_vain[shape_id] = in_vain
+        self._open_ns[shape_id] = now_ns + _BACKOFFS_NS[in_vain]
 
     def pods(self) -> list[tuple[int, int]]:
         """All that wait: (since, pod), by shape."""
         return [entry for line in self._lines for entry in line]
-
-    def _back_off(self, shapes: NDArray[np.int64], now_ns: int) -> None:
-        self._attempts[shapes] += 1
-        doubled = FIRST_BACKOFF_NS << np.minimum(self._attempts[shapes] - 1, _DOUBLINGS)
-        self._open_ns[shapes] = now_ns + np.minimum(doubled, LONGEST_BACKOFF_NS)

@@ -18,7 +18,7 @@ from gpu_fleet.clock import NS_PER_S
 from gpu_fleet.cluster_view import ClusterView
 from gpu_fleet.refusals import Refusal
 from scheduler_extender.placement.choice import TieBreak
-from scheduler_extender.placement.feasibility import reasons, shapes_that_fit
+from scheduler_extender.placement.feasibility import reasons
 from scheduler_extender.placement.pod_mix import MixClass, PodMix
 from scheduler_extender.placement.registry import build_policy
 from simulations.arrivals import lifetimes_s
@@ -28,6 +28,7 @@ from simulations.kube_placer import KubePlacer
 from simulations.loss_ledger import LossLedger
 from simulations.main_reasons import MainReasons
 from simulations.occupancy import NodeBins, occupy
+from simulations.openings import Openings
 from simulations.pending import Pending
 from simulations.placer import Placer
 
@@ -134,6 +135,7 @@ class _World:
         self.placer = _placer(spec, mix, self.view, watch)
         self.impossible = _impossible(spec.inventory, self.view)
         self.pending = Pending(len(self.view.shapes))
+        self.openings = Openings(self.view)
         self.meter = _Meter(self.capacity_milli, self.view.gpu_allocated_milli)
         self.log = DecisionLog()
         self.engine = Engine()
@@ -177,6 +179,8 @@ class _World:
             self._reject(now_ns, number, shape_id)
         elif not self._try(now_ns, number, shape_id):
             self.meter.to(now_ns, len(self.pending))
+            if not self.pending.waiting[shape_id]:
+                self.openings.join(shape_id)
             self.pending.add(shape_id, number, now_ns)
             if now_ns >= self.warm_ns:
                 self.reasons[self.main_reasons.of(shape_id)] += 1
@@ -194,19 +198,17 @@ class _World:
             self.log.depart(now_ns, name, self.view.node(placement.slot).name)
         if not self.pending.count:
             return
-        fits = shapes_that_fit(self.view, placement.slot, self.pending.shapes())
+        fits = self.openings.freed(placement.slot, self.pending.shapes())
         for shape_id, at_ns in self.pending.departure(fits, now_ns):
             self.engine.schedule(at_ns, _RETRY, shape_id)
-        if fits.any():
-            self._serve(now_ns, placement.slot)
+        self._serve(now_ns, placement.slot, fits)
 
-    def _serve(self, now_ns: int, slot: int) -> None:
+    def _serve(self, now_ns: int, slot: int, fits: NDArray[np.bool_]) -> None:
         """Pods in line start, longest wait first, as long as the freed node takes one."""
-        while True:
-            fits = shapes_that_fit(self.view, slot, self.pending.shapes())
-            shape_id = self.pending.in_turn(fits, now_ns)
-            if shape_id is None or not self._start_waiting(now_ns, shape_id):
+        while (shape_id := self.pending.in_turn(fits, now_ns)) is not None:
+            if not self._start_waiting(now_ns, shape_id):
                 return
+            fits = self.openings.at(slot, self.pending.shapes())
 
     def _retry(self, now_ns: int, shape_id: int, _b: int) -> None:
         """The back-off of a shape is over, and something was free meanwhile."""
@@ -228,24 +230,41 @@ class _World:
     # -- steps ---------------------------------------------------------------------------------
 
     def _start_waiting(self, now_ns: int, shape_id: int) -> bool:
-        number = self.pending.head(shape_id)
-        queued = len(self.pending)
-        if not self._try(now_ns, number, shape_id, queued):
+        if not self._try(now_ns, self.pending.head(shape_id), shape_id):
             return False
         self.pending.take(shape_id)
+        if not self.pending.waiting[shape_id]:
+            self.openings.leave(shape_id)
         return True
 
-    def _try(self, now_ns: int, number: int, shape_id: int, queued: int | None = None) -> bool:
+    def _try(self, now_ns: int, number: int, shape_id: int) -> bool:
         # Placements only take room away: without a departure since it failed it fails again.
         if self.failed_at[shape_id] == self.departures:
             return False
-        name = self._name(number)
-        decision = self.placer.place(name, shape_id, self.attempts)
+        attempt = self.attempts
         self.attempts += 1
-        if decision is None:
+        if self._is_hopeless(shape_id) or not self._place(now_ns, number, shape_id, attempt):
             self.failed_at[shape_id] = self.departures
             return False
-        self.meter.to(now_ns, len(self.pending) if queued is None else queued)
+        return True
+
+    def _is_hopeless(self, shape_id: int) -> bool:
+        """Whether an attempt is known to be in vain, and nobody would notice that it was not made.
+
+        kube-scheduler would: its cycles move the node at which the next one begins to look.
+        """
+        if self.spec.kube is not None or not self.pending.waiting[shape_id]:
+            return False
+        return not self.openings.somewhere(shape_id)
+
+    def _place(self, now_ns: int, number: int, shape_id: int, attempt: int) -> bool:
+        name = self._name(number)
+        decision = self.placer.place(name, shape_id, attempt)
+        if decision is None:
+            return False
+        if self.pending.count:
+            self.openings.filled(decision.slot, self.pending.shapes())
+        self.meter.to(now_ns, len(self.pending))
         self.meter.taken_milli += self.view.shapes[shape_id].total_gpu_milli
         arrived_ns = self.at_ns[number]
         if arrived_ns >= self.warm_ns:

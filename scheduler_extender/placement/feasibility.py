@@ -7,6 +7,7 @@ This module must not prefer any node.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gpu_fleet.cluster_view import ClusterView
+    from gpu_fleet.shapes import ShapeTable
 
 __all__ = [
+    "AskedShapes",
     "first_refusal_by_amount",
     "fits",
     "open_devices",
@@ -131,15 +134,43 @@ def shapes_that_fit(
     view: ClusterView, slot: int, shape_ids: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Which of these shapes one node can take now: the question a departure raises."""
-    shapes, width = view.shapes, view.device_width
-    milli, count = shapes.gpu_milli.take(shape_ids), shapes.gpu_count.take(shape_ids)
-    result = view.refusals[shapes.admission_id.take(shape_ids), slot] == _NONE
-    result &= shapes.cpu_milli.take(shape_ids) <= view.cpu_free_milli[slot]
-    result &= shapes.memory_mib.take(shape_ids) <= view.memory_free_mib[slot]
-    enough = view.gpu_free_milli[slot, :width] >= milli[:, np.newaxis]
-    wanted_mib = shapes.gpu_memory_mib.take(shape_ids)
-    if wanted_mib.any():
-        roomy = view.gpu_memory_free_mib[slot, :width] >= wanted_mib[:, np.newaxis]
-        enough &= roomy | (wanted_mib == 0)[:, np.newaxis]
-    result &= enough.sum(axis=1) >= count
-    return np.asarray(result)
+    return AskedShapes.of(view.shapes, shape_ids).that_fit(view, slot)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AskedShapes:
+    """What some shapes ask for, as columns: gathered once where many nodes are asked of them."""
+
+    admission_id: NDArray[np.int64]
+    cpu_milli: NDArray[np.int64]
+    memory_mib: NDArray[np.int64]
+    gpu_count: NDArray[np.int64]
+    gpu_milli: NDArray[np.int64]
+    """One row for each shape, to compare with a row of devices; so is `gpu_memory_mib`."""
+    gpu_memory_mib: NDArray[np.int64] | None
+    """None where no shape asks for any."""
+
+    @classmethod
+    def of(cls, shapes: ShapeTable, shape_ids: NDArray[np.int64]) -> AskedShapes:
+        """The columns of these shapes, in this order."""
+        wanted_mib = shapes.gpu_memory_mib.take(shape_ids)
+        return cls(
+            admission_id=shapes.admission_id.take(shape_ids),
+            cpu_milli=shapes.cpu_milli.take(shape_ids),
+            memory_mib=shapes.memory_mib.take(shape_ids),
+            gpu_count=shapes.gpu_count.take(shape_ids),
+            gpu_milli=shapes.gpu_milli.take(shape_ids)[:, np.newaxis],
+            gpu_memory_mib=wanted_mib[:, np.newaxis] if wanted_mib.any() else None,
+        )
+
+    def that_fit(self, view: ClusterView, slot: int) -> NDArray[np.bool_]:
+        """Which of them one node can take now."""
+        result = view.refusals[:, slot].take(self.admission_id) == _NONE
+        result &= self.cpu_milli <= view.cpu_free_milli[slot]
+        result &= self.memory_mib <= view.memory_free_mib[slot]
+        enough = view.gpu_free_milli[slot] >= self.gpu_milli
+        wanted_mib = self.gpu_memory_mib
+        if wanted_mib is not None:
+            enough &= (view.gpu_memory_free_mib[slot] >= wanted_mib) | (wanted_mib == 0)
+        result &= np.bitwise_count(_bits(enough)) >= self.gpu_count
+        return np.asarray(result)

@@ -186,7 +186,7 @@ class _Watch:
         self.hosts = self.running = self.fleet_gpus = 0
         self.could_be_host: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self._gang = gang
-        self._change = -1
+        self._change = self._node_changes = -1
         self._is_host: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self._gangs: NDArray[np.int64] = np.zeros(0, np.int64)
         self._gpus_of: NDArray[np.int64] = np.zeros(0, np.int64)
@@ -203,20 +203,28 @@ class _Watch:
             self._gangs = np.zeros(view.capacity, np.int64)
             self._gpus_of = np.zeros(view.capacity, np.int64)
             self.hosts = self.running = self.fleet_gpus = 0
+            self._node_changes = -1
             changed = np.arange(view.slots)
+        nodes_too = self._node_changes != view.node_changes
         for slot in changed.tolist():
-            self._take_in(slot)
-        self._change = view.changes
+            if nodes_too:
+                self._take_in_node(slot)
+            self._take_in_pods(slot)
+        self._change, self._node_changes = view.changes, view.node_changes
         return True
 
-    def _take_in(self, slot: int) -> None:
+    def _take_in_node(self, slot: int) -> None:
+        gpus = int(self.view.device_count[slot])
+        self.fleet_gpus += gpus - int(self._gpus_of[slot])
+        self._gpus_of[slot] = gpus
+        self.could_be_host[slot] = self._gang.could_be_host(self.view, slot)
+
+    def _take_in_pods(self, slot: int) -> None:
         view, wanted = self.view, self._gang.gpus
-        could_be = self._gang.could_be_host(view, slot)
-        is_host = could_be and view.gpu_free_milli[slot].tolist().count(WHOLE_GPU_MILLI) >= wanted
+        is_host = bool(self.could_be_host[slot]) and (
+            view.gpu_free_milli[slot].tolist().count(WHOLE_GPU_MILLI) >= wanted
+        )
         gangs = int(view.tag_count[slot, 1 + wanted])
-        gpus = int(view.device_count[slot])
-        self.could_be_host[slot] = could_be
         self.hosts += is_host - int(self._is_host[slot])
         self.running += gangs - int(self._gangs[slot])
-        self.fleet_gpus += gpus - int(self._gpus_of[slot])
-        self._is_host[slot], self._gangs[slot], self._gpus_of[slot] = is_host, gangs, gpus
+        self._is_host[slot], self._gangs[slot] = is_host, gangs
