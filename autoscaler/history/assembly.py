@@ -39,6 +39,9 @@ MOST_VALUE = 1e18
 """Sums of such values are still exact enough; what is beyond was never measured."""
 
 
+_LEAST_OF_A_COUNTER = 2
+
+
 def series_of(samples: Samples, settings: HistorySettings) -> Series:
     """The samples as a series, repaired and marked; an `InputError` where that cannot be."""
     _refuse_impossible(samples, settings.kind)
@@ -82,6 +85,9 @@ def _assembled(samples: Samples, settings: HistorySettings) -> Series:
     noticed = [unordered, doubled]
     track = every.kept(np.isfinite(every.values))
     if settings.kind is Kind.COUNTER:
+        if len(track) < _LEAST_OF_A_COUNTER:
+            problem = "one sample of a counter is no rate"
+            raise _complaint(samples, problem, "give a longer range")
         track, restarts = rates_of(track)
         noticed.append(restarts)
     pace = pace_of(every.times_ns)

@@ -1,8 +1,9 @@
 """Stand-ins for steps without a value, made from what was known when the step ended.
 
-The day before is followed at today's level; without a day of history the last value stays. A line
-drawn to the next value would be nearer, and would tell the past what came later. This module must
-not decide which steps are missing.
+The day before is followed at today's level; the nearer to now what is followed was measured, the
+less it is scaled. Without a day of history the last value stays. A line drawn to the next value
+would be nearer, and would tell the past what came later. This module must not decide which steps
+are missing.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ def filled(values: NDArray[np.float64], steps_a_day: int) -> NDArray[np.float64]
     missing = np.isnan(values)
     if not missing.any():
         return whole
-    least, most = np.fmin.accumulate(values), np.fmax.accumulate(values)
+    most = MOST_SCALE * np.fmax.accumulate(np.abs(values))
     edges = np.flatnonzero(np.diff(missing, prepend=False, append=False))
     for begin, end in edges.reshape(-1, 2).tolist():
         _fill(whole, begin, end, steps_a_day)
-        np.clip(whole[begin:end], least[begin], most[begin], out=whole[begin:end])
+        # Stand-ins are made from stand-ins where gaps are many: they must not grow without end.
+        np.clip(whole[begin:end], -most[begin], most[begin], out=whole[begin:end])
     return whole
 
 
@@ -42,11 +44,12 @@ def _fill(whole: NDArray[np.float64], begin: int, end: int, day: int) -> None:
     if day < 1 or begin <= day:
         whole[begin:end] = whole[begin - 1]
         return
-    scale = _scale(whole, begin, day)
-    for at in range(begin, end, day):
+    first = min(end, begin + day)
+    fading = (_scale(whole, begin, day) - 1) * (1 - np.arange(first - begin) / day)
+    whole[begin:first] = whole[begin - day : first - day] * (1 + fading)
+    for at in range(first, end, day):
         upto = min(end, at + day)
-        whole[at:upto] = whole[at - day : upto - day] * scale
-        scale = 1.0
+        whole[at:upto] = whole[at - day : upto - day]
 
 
 def _scale(whole: NDArray[np.float64], begin: int, day: int) -> float:

@@ -2,6 +2,7 @@
 
 A run of one value is judged against earlier runs and moves, step by step and by nothing later, so
 that what is plain in the past (a pool that is often empty, a count that stands for hours) is kept.
+So are zeros that demand came down to, and a value that is the most there ever was.
 This module must not replace anything.
 """
 
@@ -24,13 +25,16 @@ LEAST_STUCK = 6
 SUDDEN = 6.0
 """A fall to zero of this many mean moves is no demand that went away."""
 LEVEL_STEPS = 3
-"""It falls from the most of so many values before: the step in which it broke holds a part."""
+"""It falls from the most of the hour before, and of so many values: it may break in mid-step."""
 LEAST_MOVES = 8
 """Before so many moves nothing is called sudden."""
 RESTLESS = 0.75
 """Only what moves in this share of its steps can be called stuck; GPU counts stand for days."""
 LEAST_HISTORY = 24
 """Before so many steps, or a day of them, nothing is called an outage."""
+
+
+HOURS_A_DAY = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def outages(
     ends = np.append(begins[1:], len(values))
     lengths = ends - begins
     judged = (values[begins] == 0) | (lengths > LEAST_STUCK)
-    past = _Past(values, np.maximum.accumulate(np.where(judged, 0, lengths)))
+    past = _Past(values, np.maximum.accumulate(np.where(judged, 0, lengths)), steps_a_day)
     found: list[Outage] = []
     for run in np.flatnonzero(judged).tolist():
         begin, end = int(begins[run]), int(ends[run])
@@ -71,7 +75,9 @@ def outages(
 class _Past:
     """What was seen before a run: how far values move, and how long they stand."""
 
-    def __init__(self, values: NDArray[np.float64], plain_longest: NDArray[np.int64]) -> None:
+    def __init__(
+        self, values: NDArray[np.float64], plain_longest: NDArray[np.int64], steps_a_day: int
+    ) -> None:
         self._values = values
         self._plain_longest = plain_longest
         moves = np.abs(np.diff(values, prepend=values[:1]))
@@ -79,6 +85,7 @@ class _Past:
         self._move_count = np.cumsum(moves > 0)
         self._most = np.maximum.accumulate(values)
         self._sum, self._count, self._steps, self._upto = 0.0, 0, 0, 0
+        self._hour = max(LEVEL_STEPS, steps_a_day // HOURS_A_DAY)
         self._longest = 0
         self._longest_zero = 0
 
@@ -96,16 +103,15 @@ class _Past:
         """The part of a run that is an outage."""
         stop = min(end, begin + longest_steps)
         value = float(self._values[begin])
-        if value == 0 and self._is_sudden(begin):
+        if value == 0:
             first = begin + LONGER * self._longest_zero
-            if first < stop:
-                return Outage(first, stop, "zero at once, unlike any fall before")
-        if value >= self._most[begin - 1] or self._count < RESTLESS * self._steps:
-            return None
-        first = begin + max(LEAST_STUCK, LONGER * self._longest)
-        if first < stop:
-            return Outage(first, stop, f"stuck at {value:g} for longer than any value before")
-        return None
+            why = "zero at once, unlike any fall before"
+            is_implausible = self._is_sudden(begin)
+        else:
+            first = begin + max(LEAST_STUCK, LONGER * self._longest)
+            why = f"stuck at {value:g} for longer than any value before"
+            is_implausible = self._is_restless() and value < self._most[begin - 1]
+        return Outage(first, stop, why) if is_implausible and first < stop else None
 
     def keep(self, begin: int, end: int, outage: Outage | None) -> None:
         """Learn from what of the run was kept; the ways into and out of an outage are no moves."""
@@ -118,8 +124,11 @@ class _Past:
         if outage is not None:
             self._upto = end
 
+    def _is_restless(self) -> bool:
+        return self._count >= RESTLESS * self._steps
+
     def _is_sudden(self, begin: int) -> bool:
         if self._count < LEAST_MOVES:
             return False
-        level = float(self._values[max(0, begin - LEVEL_STEPS) : begin].max())
+        level = float(self._values[max(0, begin - self._hour) : begin].max())
         return level > SUDDEN * self._sum / self._count

@@ -33,7 +33,7 @@ __all__ = [
 
 FIRST_GAPS = 1_000
 """As many gaps between samples tell how far apart they are."""
-STEADY_WITHIN = 0.1
+STEADY_WITHIN = 0.25
 """A gap this close to the median, as a share of it, counts as one step."""
 LEAST_SHARE = 0.5
 """A step with fewer of its samples than this share is a gap."""
@@ -96,17 +96,10 @@ def grid_of(
     step_s, said = _step(pace, asked_s)
     steady = pace if pace is not None and pace.is_steady else None
     if steady is not None and step_s == _seconds(steady.native_ns):
-        start_ns, lead_ns = first_ns // NS_PER_S * NS_PER_S, step_s * NS_PER_S // 2
+        grid = Grid(first_ns // NS_PER_S * NS_PER_S, step_s, 0, step_s * NS_PER_S // 2, 1.0, said)
     else:
-        start_ns, lead_ns = _round_start_ns(first_ns, step_s, utc_offset_s), 0
-    grid = Grid(
-        start_ns,
-        step_s,
-        count=0,
-        lead_ns=lead_ns,
-        samples_a_step=None if steady is None else step_s * NS_PER_S / steady.native_ns,
-        said=said,
-    )
+        share = None if steady is None else step_s * NS_PER_S / steady.native_ns
+        grid = Grid(_round_start_ns(first_ns, step_s, utc_offset_s), step_s, 0, 0, share, said)
     return _counted(grid, first_ns, last_ns, steady)
 
 
