@@ -15,7 +15,7 @@ import numpy as np
 from autoscaler.sources.columns import Columns, choose
 from autoscaler.sources.numbers import as_numbers, looks_numeric
 from autoscaler.sources.stamps import text_as_stamps
-from autoscaler.sources.tables import Table, samples_of
+from autoscaler.sources.tables import Table, refuse_hidden_series, samples_of
 from autoscaler.sources.text import file_words, read_text, stem_of
 from gpu_fleet.errors import InputError
 from gpu_fleet.words import counted, shown
@@ -50,13 +50,17 @@ class CsvFile:
 
 def _table(path: Path, text: str, columns: Columns) -> Table:
     header, rows, places = _rows(text)
-    chosen = choose(columns, header, _numeric(header, rows))
+    numeric = _numeric(header, rows)
+    chosen = choose(columns, header, numeric)
     by_name = dict(zip(header, zip(*rows, strict=True), strict=True))
-    _no_hidden_series(chosen.time, chosen.series, header, by_name)
+    stamps = text_as_stamps(by_name[chosen.time], chosen.time, places)
+    if not chosen.series:
+        texts = [name for name in header if name not in {chosen.time, *numeric}]
+        refuse_hidden_series(stamps, texts, by_name.__getitem__)
     return Table(
         file=file_words(path),
         stem=stem_of(path),
-        stamps=text_as_stamps(by_name[chosen.time], chosen.time, places),
+        stamps=stamps,
         values={name: as_numbers(by_name[name], name, places) for name in chosen.values},
         series=by_name[chosen.series] if chosen.series else None,
         places=np.array(places, dtype=np.int64),
@@ -137,19 +141,3 @@ def _numeric(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def _begins_with_number(rows: Sequence[Sequence[str]], column: int) -> bool:
     head = (row[column] for row in rows[:_HEAD_ROWS])
     return looks_numeric(next((cell for cell in head if cell.strip()), ""))
-
-
-def _no_hidden_series(
-    time: str, series: str, header: Sequence[str], by_name: dict[str, tuple[str, ...]]
-) -> None:
-    """Refuse several series that would be read as one with doubled stamps."""
-    stamps = by_name[time]
-    if series or len(set(stamps)) * 2 > len(stamps):
-        return
-    for name in header:
-        if name != time and not looks_numeric(by_name[name][0]) and len(set(by_name[name])) > 1:
-            raise InputError(
-                f"{counted(len(set(by_name[name])), 'value')} under the same stamps",
-                remedy=f"name the column that tells series apart, as in --series-column {name}",
-                field=name,
-            )

@@ -26,8 +26,6 @@ __all__ = ["MOST_ROWS", "Column", "ParquetColumns", "open_parquet"]
 
 MOST_ROWS = 20_000_000
 _MOST_WORDS = 120
-_US_AS_NS = 1_000
-_FAR_US = 2**53
 _COPY_AGAIN = "copy or download it again"
 
 
@@ -57,7 +55,7 @@ class Column:
         """The first row without a value."""
         if not self._data.null_count:
             return None
-        return int(np.flatnonzero(self._data.is_null().to_numpy())[0])
+        return int(np.flatnonzero(self._data.is_null().to_numpy(zero_copy_only=False))[0])
 
     def as_text(self) -> list[str]:
         """Strings, empty where there is none."""
@@ -73,16 +71,15 @@ class Column:
             )
         whole = pa.types.is_integer(self._data.type) and not self._data.null_count
         kind = pa.int64() if whole else pa.float64()
-        numbers: NDArray[Any] = self._cast(kind).to_numpy()
+        numbers: NDArray[Any] = self._cast(kind).to_numpy(zero_copy_only=False)
         return numbers
 
-    def as_times_ns(self) -> NDArray[np.int64]:
-        """Nanoseconds since 1970, of moments or of what a local clock showed."""
+    def as_times_us(self) -> NDArray[np.int64]:
+        """Microseconds since 1970, of moments or of what a local clock showed."""
         zone = self._data.type.tz if self.has_zone else None
         moments = self._cast(pa.timestamp("us", tz=zone))
         times: NDArray[np.int64] = moments.cast(pa.int64()).to_numpy()
-        # Beyond these bounds nanoseconds overflow; any date out there is refused anyway.
-        return np.clip(times, -_FAR_US, _FAR_US) * _US_AS_NS
+        return times
 
     def _cast(self, kind: object) -> Any:  # noqa: ANN401  # an array of pyarrow, which has no types
         try:
@@ -115,6 +112,11 @@ class ParquetColumns:
     def numeric(self) -> list[str]:
         """The columns of numbers."""
         return [field.name for field in self._file.schema_arrow if _is_number(field.type)]
+
+    @property
+    def texts(self) -> list[str]:
+        """The columns of strings."""
+        return [field.name for field in self._file.schema_arrow if _is_text(field.type)]
 
     @property
     def dated(self) -> list[str]:

@@ -13,9 +13,9 @@ import numpy as np
 
 from autoscaler.sources.columns import Columns, choose
 from autoscaler.sources.numbers import as_numbers
-from autoscaler.sources.parquet_columns import Column, open_parquet
-from autoscaler.sources.stamps import Stamps, numbers_as_stamps, text_as_stamps, within_dates
-from autoscaler.sources.tables import Table, samples_of
+from autoscaler.sources.parquet_columns import open_parquet
+from autoscaler.sources.stamps import moments_as_stamps, numbers_as_stamps, text_as_stamps
+from autoscaler.sources.tables import Table, refuse_hidden_series, samples_of
 from autoscaler.sources.text import file_words, stem_of
 from gpu_fleet.errors import InputError
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autoscaler.history.samples import Samples
+    from autoscaler.sources.parquet_columns import Column
+    from autoscaler.sources.stamps import Stamps
 
 __all__ = ["ParquetFile"]
 
@@ -50,10 +52,14 @@ def _table(path: Path, columns: Columns) -> Table:
         raise InputError("there is no row in it", remedy="give a file with samples")
     chosen = choose(columns, file.names, file.numeric, file.dated)
     places = range(1, file.rows + 1)
+    stamps = _stamps(file.column(chosen.time), places)
+    if not chosen.series:
+        texts = [name for name in file.texts if name != chosen.time]
+        refuse_hidden_series(stamps, texts, lambda name: file.column(name).as_text())
     return Table(
         file=file_words(path),
         stem=stem_of(path),
-        stamps=_stamps(file.column(chosen.time), places),
+        stamps=stamps,
         values={name: _values(file.column(name), places) for name in chosen.values},
         series=file.column(chosen.series).as_text() if chosen.series else None,
         places=np.arange(1, file.rows + 1),
@@ -72,9 +78,8 @@ def _stamps(column: Column, places: range) -> Stamps:
         return text_as_stamps(column.as_text(), column.name, places)
     if not column.is_date:
         return numbers_as_stamps(column.as_numbers(), column.name, places)
-    times_ns = column.as_times_ns()
-    within_dates(times_ns, column.name, places)
-    return Stamps(times_ns, is_wall=not column.has_zone, is_dated=True)
+    times_us = column.as_times_us()
+    return moments_as_stamps(times_us, column.name, places, is_wall=not column.has_zone)
 
 
 def _values(column: Column, places: range) -> NDArray[np.float64]:

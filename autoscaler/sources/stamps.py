@@ -22,17 +22,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["DATES_END_NS", "Stamps", "numbers_as_stamps", "text_as_stamps", "within_dates"]
+__all__ = ["Stamps", "moments_as_stamps", "numbers_as_stamps", "text_as_stamps"]
 
-DATES_END_NS = 4_102_444_800 * NS_PER_S
-"""The year 2100: what is beyond is a mistake."""
 _FIRST_UNIX_S = 700_000_000
 """March 1992. Fewer seconds than these are counted from the beginning of the series."""
 _LAST_UNIX_S = 4_102_444_800
-_UNITS = ((1, "seconds"), (1_000, "milliseconds"), (1_000_000, "microseconds"), (10**9, "ns"))
+"""The year 2100: what is beyond is a mistake."""
+_UNITS_A_S = (1, 1_000, 1_000_000, 1_000_000_000)
+"""Unix seconds, milliseconds, microseconds and nanoseconds, told apart by how large they are."""
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _COMPACT_DATE = re.compile(r"\s*(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\s*", re.ASCII)
 _US_AS_NS = 1_000
+_US_A_S = 1_000_000
 _REMEDY = "write 2026-01-31 23:55:00 (with Z or an offset where it is known) or Unix seconds"
 
 
@@ -71,30 +72,38 @@ def numbers_as_stamps(
     bad = np.flatnonzero(~np.isfinite(numbers))
     if bad.size:
         raise _absurd(numbers[bad[0]], column, places[bad[0]])
-    unit, word = _unit_of(float(numbers[0]))
-    low, high = (-_FIRST_UNIX_S, _FIRST_UNIX_S) if unit == 0 else (0, _LAST_UNIX_S * unit)
+    unit = _unit_of(float(numbers[0]))
+    if unit is None:
+        raise _absurd(numbers[0], column, places[0])
+    low, high = (0, _LAST_UNIX_S * unit) if unit else (-_FIRST_UNIX_S, _FIRST_UNIX_S)
     bad = np.flatnonzero((numbers < low) | (numbers > high))
-    if bad.size or not word:
-        raise _absurd(numbers[bad[0] if bad.size else 0], column, places[bad[0] if bad.size else 0])
+    if bad.size:
+        raise _absurd(numbers[bad[0]], column, places[bad[0]])
     return Stamps(_scaled(numbers, NS_PER_S // (unit or 1)), is_wall=False, is_dated=unit > 0)
 
 
-def within_dates(times_ns: NDArray[np.int64], column: str, places: Sequence[int]) -> None:
-    """Complain about the first time before 1970 or after 2100."""
-    bad = np.flatnonzero((times_ns < 0) | (times_ns > DATES_END_NS))
+def moments_as_stamps(
+    times_us: NDArray[np.int64],
+    column: str,
+    places: Sequence[int],
+    *,
+    is_wall: bool,
+    utc_offset_s: int = 0,
+) -> Stamps:
+    """Stamps out of microseconds since 1970, which must lie between 1970 and 2100."""
+    bad = np.flatnonzero((times_us < 0) | (times_us > _LAST_UNIX_S * _US_A_S))
     if bad.size:
-        when = np.datetime64(int(times_ns[bad[0]]), "ns").astype("datetime64[s]")
+        when = np.datetime64(int(times_us[bad[0]]), "us").astype("datetime64[s]")
         raise _absurd(when, column, places[bad[0]])
+    return Stamps(times_us * _US_AS_NS, is_wall, is_dated=True, utc_offset_s=utc_offset_s)
 
 
-def _unit_of(first: float) -> tuple[int, str]:
-    """How many of them make a second (0 for plain seconds), and their name; empty if absurd."""
+def _unit_of(first: float) -> int | None:
+    """How many of them make a second, 0 where they count from day 0; None where neither fits."""
     if abs(first) < _FIRST_UNIX_S:
-        return 0, "plain seconds"
-    for unit, word in _UNITS:
-        if _FIRST_UNIX_S * unit <= first <= _LAST_UNIX_S * unit:
-            return unit, word
-    return 1, ""
+        return 0
+    fitting = (n for n in _UNITS_A_S if _FIRST_UNIX_S * n <= first <= _LAST_UNIX_S * n)
+    return next(fitting, None)
 
 
 def _scaled(numbers: NDArray[np.float64] | NDArray[np.int64], ns: int) -> NDArray[np.int64]:
@@ -138,22 +147,9 @@ def _dates(cells: Sequence[str], column: str, places: Sequence[int]) -> Stamps:
             )
     if aware:
         stamps = [stamp.astimezone(UTC).replace(tzinfo=None) for stamp in stamps]
-    times_ns = np.array(stamps, dtype="datetime64[us]").astype(np.int64)
-    _in_years(times_ns, column, places)
-    return Stamps(
-        times_ns * _US_AS_NS,
-        is_wall=not aware,
-        is_dated=True,
-        utc_offset_s=0 if offset is None else round(offset.total_seconds()),
-    )
-
-
-def _in_years(times_us: NDArray[np.int64], column: str, places: Sequence[int]) -> None:
-    """The same as `within_dates`, before years beyond 2262 overflow."""
-    bad = np.flatnonzero((times_us < 0) | (times_us > DATES_END_NS // _US_AS_NS))
-    if bad.size:
-        when = np.datetime64(int(times_us[bad[0]]), "us").astype("datetime64[s]")
-        raise _absurd(when, column, places[bad[0]])
+    times_us = np.array(stamps, dtype="datetime64[us]").astype(np.int64)
+    offset_s = 0 if offset is None else round(offset.total_seconds())
+    return moments_as_stamps(times_us, column, places, is_wall=not aware, utc_offset_s=offset_s)
 
 
 def _parsed(cells: Sequence[str], column: str, places: Sequence[int]) -> list[datetime]:

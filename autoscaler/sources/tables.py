@@ -18,14 +18,14 @@ from gpu_fleet.errors import InputError
 from gpu_fleet.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from autoscaler.sources.columns import Chosen, Columns
     from autoscaler.sources.stamps import Stamps
 
-__all__ = ["MOST_SERIES", "Table", "samples_of"]
+__all__ = ["MOST_SERIES", "Table", "refuse_hidden_series", "samples_of"]
 
 MOST_SERIES = 1_000
 """More values than these in a series column show that it holds something else."""
@@ -45,6 +45,25 @@ class Table:
     places: NDArray[np.int64]
     chosen: Chosen
     place_word: str = "line"
+
+
+def refuse_hidden_series(
+    stamps: Stamps, texts: Sequence[str], cells: Callable[[str], Sequence[str]]
+) -> None:
+    """Complain about several series that would be read as one with doubled stamps.
+
+    `texts` are the columns that hold neither times nor numbers, `cells` what one of them holds.
+    """
+    if len(np.unique(stamps.times_ns)) * 2 > len(stamps.times_ns):
+        return
+    for name in texts:
+        count = len(set(cells(name)))
+        if count > 1:
+            raise InputError(
+                f"{counted(count, 'value')} under the same stamps",
+                remedy=f"name the column that tells series apart, as in --series-column {name}",
+                field=name,
+            )
 
 
 def samples_of(table: Table, columns: Columns) -> tuple[Samples, ...]:
