@@ -1,0 +1,92 @@
+"""One pass over a series: correct every candidate's quantiles, choose among them, go on.
+
+What is said at a step depends on that step and those before it; a backtest reads off what was said
+at each, a live forecast reads off the last. This module must not fit anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autoscaler.calibration.settings import CalibrationSettings
+from autoscaler.calibration.tracking import Tracking
+from autoscaler.forecasters.outcomes import outcomes
+from autoscaler.selection import Selection, SelectionSettings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autoscaler.backtest.walk import Walked
+    from gpu_fleet.series import Series
+
+__all__ = ["FollowSettings", "Followed", "follow"]
+
+
+@dataclass(frozen=True, slots=True)
+class FollowSettings:
+    """How forecasts are corrected and chosen."""
+
+    calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
+    selection: SelectionSettings = field(default_factory=SelectionSettings)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Followed:
+    """What was said at each origin of a walk: n origins, m candidates, k targets, l levels."""
+
+    calibrated: NDArray[np.float64]
+    """Every candidate's quantiles after correction, [n, m, k, l]."""
+    selected: NDArray[np.float64]
+    """What would have been answered, [n, k, l]."""
+    chosen: NDArray[np.int64]
+    """Whose quantile that was, [n, k, l]."""
+    losses: NDArray[np.float64]
+    """What each candidate had lost lately, at the last origin, [m, k, l]."""
+    lost_its_way: NDArray[np.bool_]
+    """Where a candidate's errors were found to lean to one side, [n, m, k]."""
+
+
+def follow(series: Series, walked: Walked, settings: FollowSettings) -> Followed:
+    """Correct and choose along a walk."""
+    raw = walked.raw
+    n, m, k, levels = raw.shape
+    naive = np.asarray(walked.naive, dtype=np.bool_)
+    cal = settings.calibration
+    asked = walked.targets, walked.levels, series.steps_a_day
+    tracking = Tracking(m, *asked, cal.rates, cal)
+    final = Tracking(1, *asked, cal.final_rates, cal)
+    selection = Selection(naive, k, levels, settings.selection)
+    came = _came(series, walked)
+    floor = _floor(series)[walked.origins]
+    calibrated = np.empty_like(raw)
+    selected = np.empty((n, k, levels))
+    chosen = np.empty((n, k, levels), dtype=np.int64)
+    lost = np.zeros((n, m, k), dtype=np.bool_)
+    for i in range(n):
+        said, lost[i] = tracking.step(raw[i], came[i])
+        calibrated[i] = np.maximum(said, floor[i])
+        chosen[i] = selection.choose(tracking.losses, np.isfinite(said))
+        answer = np.take_along_axis(calibrated[i], chosen[i][np.newaxis], axis=0)[0]
+        said, _ = final.step(np.sort(answer, axis=1)[np.newaxis], came[i])
+        selected[i] = np.maximum(said[0], floor[i])
+    return Followed(calibrated, selected, chosen, tracking.losses, lost)
+
+
+def _came(series: Series, walked: Walked) -> NDArray[np.float64]:
+    """The outcome of each target that becomes known at each origin, [n, k]."""
+    came = np.full((len(walked.origins), len(walked.targets)), np.nan)
+    for k, target in enumerate(walked.targets):
+        of_origin = outcomes(series, target)
+        asked_at = walked.origins - target.ahead
+        known = asked_at >= walked.origins[0]
+        came[known, k] = of_origin[asked_at[known]]
+    return came
+
+
+def _floor(series: Series) -> NDArray[np.float64]:
+    """Demand that was never below zero will not be; one that was has no floor but its own."""
+    lowest: NDArray[np.float64] = np.minimum.accumulate(series.values)
+    return np.where(lowest >= 0, 0.0, -np.inf)

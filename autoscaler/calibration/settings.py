@@ -1,0 +1,37 @@
+"""How fast bounds are corrected, and how long what came true is remembered.
+
+Each number has its reason beside it; all were chosen on made-up series and on the first parts of
+public ones, never on what a report is about. This module must not compute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["CalibrationSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationSettings:
+    """Settings of `Tracking`."""
+
+    rates: tuple[float, ...] = (0.0, 0.05, 0.1, 0.2, 0.4)
+    """How far a bound of the next step moves when it was wrong, in usual errors; further ahead,
+    where outcomes overlap, less by the root of the steps. All are tried at once; the one that would
+    have lost least lately is used. 0 leaves the forecaster's own bound."""
+    final_rates: tuple[float, ...] = (0.1,)
+    """The same for what is answered in the end: whoever is chosen, the bound has to hold."""
+    memory_days: float = 5.0
+    """Half-life of a loss: a working week says more than the weekend that came last."""
+    scale_half_life_days: float = 1.0
+    """Half-life of an error in what counts as usual."""
+    least_outcomes: int = 20
+    """With fewer outcomes the forecaster's own bound stands."""
+    shift_slack: float = 1.5
+    """Errors up to this many usual ones are no sign that the forecaster has lost its way."""
+    shift_limit: float = 20.0
+    """It is told once errors beyond the slack add up to this, and to `shift_limit_ahead` for each
+    step ahead: errors of forecasts that overlap lean to one side together."""
+    shift_limit_ahead: float = 6.0
+    kept_at_shift: float = 0.05
+    """What is left of the weight of older errors and losses after that."""
