@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from autoscaler.forecasters.boosted import Boosted
 from autoscaler.forecasters.last_value import LastValue
 from autoscaler.forecasters.seasonal_naive import SeasonalNaive
 from gpu_fleet.errors import InputError
@@ -45,6 +46,10 @@ FORECASTERS: Mapping[str, Entry] = MappingProxyType(
         "seasonal-naive-week": Entry(
             "what was at this time a week ago will be again",
             lambda _: SeasonalNaive("seasonal-naive-week", 7),
+        ),
+        "lightgbm": Entry(
+            "gradient-boosted quantiles of lags, habits and the calendar",
+            lambda threads: Boosted(threads=threads),
         ),
     }
 )
