@@ -1,0 +1,1 @@
+"""Plans, figures and their certainty, on small made-up series."""
