@@ -48,6 +48,8 @@ class LogEntry:
     """The uid or node name of what was deleted; then `pod` or `node` is its last version."""
     external: str | None = None
     """The node on which something happened that no answer of ours allowed."""
+    handed_out: str | None = None
+    """The node whose devices a plugin chose: it left room for whatever was allowed by then."""
 
 
 @dataclass
@@ -138,7 +140,7 @@ class Reality:
 
     def tell_devices(self, uid: str, devices: tuple[int, ...]) -> None:
         """Whoever hands devices out writes down which it gave."""
-        self._change(uid, told=devices)
+        self._change(uid, handed_out=self.pods[uid].node, told=devices)
 
     def finish(self, uid: str) -> None:
         """The pod has succeeded; its object stays."""
@@ -159,10 +161,17 @@ class Reality:
         there = [*self.on(node), *(replace(pod, told=None) for pod in more)]
         return can_share(there, self.nodes[node].memories)
 
-    def _change(self, uid: str, *, external: str | None = None, **fields: object) -> None:
+    def _change(
+        self,
+        uid: str,
+        *,
+        external: str | None = None,
+        handed_out: str | None = None,
+        **fields: object,
+    ) -> None:
         pod = replace(self.pods[uid], version=self.step(), **fields)  # type: ignore[arg-type]
         self.pods[uid] = pod
-        self._tell(LogEntry(self.now_ns, pod=pod, external=external))
+        self._tell(LogEntry(self.now_ns, pod=pod, external=external, handed_out=handed_out))
 
     def _tell(self, entry: LogEntry) -> None:
         self.log.append(entry)
