@@ -34,7 +34,7 @@ __all__ = ["Calls", "Reply"]
 
 _MOST_LISTS = 64
 """Lists of names remembered: a prioritize call repeats what the filter call before it left, and a
-scheduler with a single worker names its nodes in one order."""
+scheduler names the same nodes in another order for the next pod that finds them all refused."""
 _MOST_NAMES_KEPT = 100_000
 """Names in all remembered lists together; 5,000 names take some 0.5 MB."""
 _MOST_REFUSALS = 256
@@ -59,6 +59,8 @@ class Reply:
 class _List:
     asked: Asked
     pieces: NamesPieces
+    nodes: frozenset[str] = frozenset()
+    """Its names, where the same nodes may be named in another order."""
 
 
 class Calls:
@@ -69,6 +71,8 @@ class Calls:
         self._reader = reader or PodReader()
         self._words = Words()
         self._lists: OrderedDict[bytes, _List] = OrderedDict()
+        self._orders: dict[frozenset[str], bytes] = {}
+        """For the same nodes in any order: the list that is kept."""
         self._names_kept = 0
         self._last_pod: tuple[bytes, ObservedPod] | None = None
         self._refusals: OrderedDict[int, tuple[FilterAnswer, bytes]] = OrderedDict()
@@ -120,16 +124,21 @@ class Calls:
                 known.asked = self.extender.look_up(known.asked.names)
             return known
         names = decode_names(raw)
-        return self._keep(
-            raw, _List(self.extender.look_up(names), NamesPieces(raw, names, self._words))
-        )
+        nodes = frozenset(names)
+        if (first := self._orders.get(nodes)) is not None:
+            return self._list(first)  # the order says nothing: what is known of them holds
+        pieces = NamesPieces(raw, names, self._words)
+        return self._keep(raw, _List(self.extender.look_up(names), pieces, nodes))
 
     def _keep(self, raw: bytes, made: _List) -> _List:
         self._lists[raw] = made
+        if made.nodes:
+            self._orders[made.nodes] = raw
         self._names_kept += len(made.asked.names)
         while len(self._lists) > _MOST_LISTS or self._names_kept > _MOST_NAMES_KEPT:
             _, dropped = self._lists.popitem(last=False)
             self._names_kept -= len(dropped.asked.names)
+            self._orders.pop(dropped.nodes, None)
         return made
 
     def _known_refusal(self, answer: FilterAnswer) -> bytes | None:

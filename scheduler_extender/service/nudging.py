@@ -3,9 +3,9 @@
 kube-scheduler asks again when it sees an event that may help, which can be a moment before this
 process sees it: then the answer is the old one, and nothing tells when ours has caught up. Nor
 does anything happen in the cluster when a promise expires or a takeover's silence ends. Without
-help such a pod waits up to five minutes. A condition on its status is an event that its scheduler
-sees.
-This module must not say where the pod may go.
+help such a pod waits up to five minutes. So an object of our own, of a kind that every scheduler
+with an extender watches, is changed: that is an event, and no pod of anybody's is touched for it.
+This module must not say where a pod may go.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from gpu_fleet.errors import KubeError
 from gpu_fleet.names import GROUP
-from service_runtime.kube.api import PODS
-from service_runtime.kube.objects import apply_status
+from service_runtime.kube.api import Resource
+from service_runtime.kube.objects import apply
 from service_runtime.kube.wire import micro_time
 
 if TYPE_CHECKING:
@@ -30,11 +30,16 @@ if TYPE_CHECKING:
     from service_runtime.telemetry.metrics import Metrics
     from service_runtime.timing import Timing
 
-__all__ = ["CONDITION", "Nudging"]
+__all__ = ["ASK_AGAIN", "BELLS", "Nudging"]
 
-CONDITION: Final = f"{GROUP}/Fits"
+BELLS: Final = Resource(
+    "v1", "csistoragecapacities", "CSIStorageCapacity", group="storage.k8s.io", namespaced=True
+)
+"""The only namespaced kind among those that wake an extender's pods (1.37: pods, nodes, volumes and
+what belongs to them, claims, device classes) which, empty, means nothing to anybody."""
+ASK_AGAIN: Final = f"{GROUP}/ask-again"
+"""On that object: when it was changed last, and for how many pods."""
 _MANAGER: Final = "synthscale-extender"
-_MOST_QUEUED: Final = 256
 _NS_PER_S: Final = 1_000_000_000
 
 
@@ -47,7 +52,7 @@ class _Case:
 
 
 class Nudging:
-    """A part that states the condition; `look` finds whom, once a second."""
+    """A part that rings; `look` finds for whom, once a second."""
 
     name = "nudging"
 
@@ -57,6 +62,7 @@ class Nudging:
         extender: Extender,
         settings: NudgeSettings,
         *,
+        namespace: str,
         may_answer: Callable[[], bool],
         timing: Timing,
         log: Log,
@@ -66,66 +72,67 @@ class Nudging:
         self._api = api
         self._extender = extender
         self._settings = settings
+        self._namespace = namespace
         self._may_answer = may_answer
         self._timing = timing
         self._log = log.component(self.name)
         self._cases: dict[str, _Case] = {}
-        self._queue: asyncio.Queue[str] = asyncio.Queue(_MOST_QUEUED)
+        self._due: set[str] = set()
+        self._ring = asyncio.Event()
         self._nudged = metrics.counter(
             "synthscale_extender_nudges_total",
-            "Pods whose scheduler was told to ask again, by what became of it.",
-            {"outcome": ("stated", "refused", "crowded")},
+            "Times that schedulers were told to ask again, by what became of it.",
+            {"outcome": ("told", "refused")},
         )
 
     def look(self) -> None:
-        """Find the pods that could go, and queue those that were given time enough."""
+        """Find the pods that could go, and ring for those that were given time enough."""
         if not self._settings.enabled or not self._may_answer():
             self._cases.clear()
+            self._due.clear()
             return
         now_ns = self._timing.now_ns()
         could = self._extender.could_go_now()
         self._cases = {uid: self._cases.get(uid) or _Case(now_ns) for uid in could}
+        self._due &= self._cases.keys()
         for uid, case in self._cases.items():
             wait_ns = round(self._settings.after_s * 2**case.nudges * _NS_PER_S)
-            if case.nudges >= self._settings.most or now_ns - case.since_ns < wait_ns:
-                continue
-            case.nudges += 1
-            case.since_ns = now_ns
-            if self._queue.full():
-                self._nudged.add(outcome="crowded")
-            else:
-                self._queue.put_nowait(uid)
+            if case.nudges < self._settings.most and now_ns - case.since_ns >= wait_ns:
+                self._due.add(uid)
+        if self._due:
+            self._ring.set()
 
     async def run(self, ready: Callable[[], None]) -> None:
-        """State the condition on whoever is queued, within the budget, until cancelled."""
+        """Ring whenever somebody is due, at most once in a while, until cancelled."""
         ready()
         while True:
-            uid = await self._queue.get()
-            await self._nudge(uid)
-            await self._timing.sleep(1.0 / self._settings.per_s)
+            await self._ring.wait()
+            self._ring.clear()
+            if self._due:
+                await self._nudge()
+                await self._timing.sleep(self._settings.every_s)
 
-    async def _nudge(self, uid: str) -> None:
-        pod = self._extender.ledger.pod(uid)
-        if pod is None or pod.node is not None:
-            return
-        namespace, _, name = pod.name.partition("/")
-        now = micro_time(self._timing.wall())
-        status = {
-            "conditions": [
-                {
-                    "type": CONDITION,
-                    "status": "True",
-                    "reason": "AskAgain",
-                    "message": f"refused before, and would not be at {now}",
-                    "lastTransitionTime": f"{now[:19]}Z",
-                }
-            ]
-        }
+    async def _nudge(self) -> None:
+        now_ns = self._timing.now_ns()
+        for uid in self._due:
+            self._cases[uid].nudges += 1
+            self._cases[uid].since_ns = now_ns
+        pods = len(self._due)
+        self._due.clear()
+        told = f"{micro_time(self._timing.wall())} for {pods}"
         try:
-            await apply_status(self._api, PODS, name, status, manager=_MANAGER, namespace=namespace)
+            await apply(
+                self._api,
+                BELLS,
+                self._settings.object,
+                {"metadata": {"annotations": {ASK_AGAIN: told}}},
+                manager=_MANAGER,
+                namespace=self._namespace,
+                force=True,
+            )
         except KubeError as error:
             self._nudged.add(outcome="refused")
-            self._log.warn("pod_not_nudged", pod=pod.name, error=error)
+            self._log.warn("schedulers_not_nudged", object=self._settings.object, error=error)
             return
-        self._nudged.add(outcome="stated")
-        self._log.event("pod_nudged", pod=pod.name)
+        self._nudged.add(outcome="told")
+        self._log.event("schedulers_nudged", pods=pods)

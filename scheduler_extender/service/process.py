@@ -100,6 +100,7 @@ async def _run(
         chassis.api,
         extender,
         settings.nudge,
+        namespace=settings.pod.namespace,
         may_answer=may_answer,
         timing=timing,
         log=chassis.log,

@@ -315,18 +315,32 @@ class NudgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enabled: Annotated[
         bool,
         Meta(
-            description="State the condition synthscale.io/Fits on such a pod's status: the "
-            "scheduler notices and asks again, instead of after five minutes."
+            description="Change an object of our own that schedulers watch, which makes them ask "
+            "again about refused pods, instead of after five minutes."
         ),
     ] = True
-    per_s: Annotated[
-        float, Meta(description="Pods nudged a second, lastingly.", gt=0, le=1_000)
-    ] = 10.0
+    object: Annotated[
+        str,
+        Meta(
+            description="Name of that CSIStorageCapacity in `pod.namespace`; it must be there.",
+            min_length=1,
+            max_length=253,
+        ),
+    ] = "synthscale-extender"
+    every_s: Annotated[
+        float,
+        Meta(
+            description="The least time between two changes: each wakes every refused pod whose "
+            "back-off is over.",
+            gt=0,
+            le=600,
+        ),
+    ] = 5.0
     after_s: Annotated[
         float,
         Meta(
-            description="How long a scheduler is given to ask by itself; doubles with each nudge "
-            "of the same pod.",
+            description="How long a scheduler is given to ask by itself; doubles with each time "
+            "that it was nudged for the same pod.",
             gt=0,
             le=600,
         ),

@@ -206,7 +206,10 @@ class ControlPlane:
 
     @contextmanager
     def second_scheduler(
-        self, name: str, configuration: Mapping[str, Any] | None = None
+        self,
+        name: str,
+        configuration: Mapping[str, Any] | None = None,
+        flags: Sequence[str] = (),
     ) -> Iterator[Running]:
         """One more kube-scheduler, for pods whose `schedulerName` is `name`.
 
@@ -217,7 +220,7 @@ class ControlPlane:
         self._let_schedule(name)
         overrides = {"profiles": [{"schedulerName": name}], **(configuration or {})}
         port = self.house.take_port()
-        command = self.scheduler_command(name, user, port, overrides)
+        command = [*self.scheduler_command(name, user, port, overrides), *flags]
         running = self.add(name, command, _answers(port, self.ca, "/readyz"))
         try:
             yield running

@@ -26,6 +26,7 @@ CLUSTER_WIDE = {
 }
 BASE = {
     *CLUSTER_WIDE,
+    "CSIStorageCapacity",
     "ConfigMap",
     "Deployment",
     "NetworkPolicy",
@@ -38,6 +39,7 @@ BASE = {
 ALSO = {
     "base": set(),
     "install/second-scheduler": {"Secret"},
+    "install/patient-second-scheduler": {"Secret"},
     "install/second-scheduler-cert-manager": {"Certificate", "Issuer"},
     "install/control-plane": {"Certificate", "Issuer"},
 }

@@ -29,7 +29,6 @@ FEATURES: dict[Grant, str] = {
     ("ClusterRole", "agentprofiles.synthscale.io", "", "list"): "agents",
     ("ClusterRole", "agentprofiles.synthscale.io", "", "watch"): "agents",
     ("ClusterRole", "events.events.k8s.io", "", "create"): "explanations",
-    ("ClusterRole", "pods/status.", "", "patch"): "nudges",
     ("ClusterRole", "tokenreviews.authentication.k8s.io", "", "create"): "access",
     ("ClusterRole", "subjectaccessreviews.authorization.k8s.io", "", "create"): "access",
     ("Role", "leases.coordination.k8s.io", "synthscale-extender", "get"): "one active replica",
@@ -42,6 +41,7 @@ FEATURES: dict[Grant, str] = {
         "patch",
     ): "one active replica",
     ("Role", "endpointslices.discovery.k8s.io", "", "create"): "one active replica",
+    ("Role", "csistoragecapacities.storage.k8s.io", "synthscale-extender", "patch"): "nudges",
 }
 
 BORROWED = {

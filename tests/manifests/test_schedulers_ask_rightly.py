@@ -94,6 +94,29 @@ def test_the_second_scheduler_gets_that_configuration(builds: Mapping[str, Objec
     assert pod["containers"][0]["image"].startswith("registry.k8s.io/kube-scheduler:v1.37.")
 
 
+def test_a_patient_scheduler_differs_by_one_flag(builds: Mapping[str, Objects]) -> None:
+    """Everything else is as shipped."""
+    shipped, patient = (
+        build.named("Deployment", "synthscale-scheduler")["spec"]["template"]["spec"]
+        for build in (
+            builds["install/second-scheduler"],
+            builds["install/patient-second-scheduler"],
+        )
+    )
+    flag = patient["containers"][0]["command"].pop()
+
+    assert flag == "--feature-gates=SchedulerPopFromBackoffQ=false"
+    assert shipped == patient
+
+
+def test_the_bell_is_one_that_nobody_else_hears(builds: Mapping[str, Objects]) -> None:
+    """The object that the extender changes describes no volume of any class, for any node."""
+    bell = builds["base"].named("CSIStorageCapacity", "synthscale-extender")
+
+    assert set(bell) == {"apiVersion", "kind", "metadata", "storageClassName"}
+    assert bell["storageClassName"] == "synthscale-no-such-class"
+
+
 def test_the_second_scheduler_may_hold_the_lease_it_names(builds: Mapping[str, Objects]) -> None:
     """The Role's only Lease is the one in the configuration, in that namespace."""
     election = reading_of(SECOND).config.leader_election

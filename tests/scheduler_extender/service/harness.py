@@ -30,14 +30,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cluster.control_plane import ControlPlane
+    from tests.cluster.processes import Running
 
 __all__ = ["ACCOUNT", "Answer", "Extender", "Installation", "share_pod"]
 
 ACCOUNT = "synthscale-extender"
 SCHEDULER = "synthscale-scheduler"
 BASE = ROOT / "manifests" / "base"
-CONFIGURATION = ROOT / "manifests" / "components" / "second-scheduler" / "scheduler-config.yaml"
-RIGHTS = ("service-account.yaml", "rbac.yaml", "service.yaml")
+COMPONENTS = ROOT / "manifests" / "components"
+CONFIGURATION = COMPONENTS / "second-scheduler" / "scheduler-config.yaml"
+PATIENT = COMPONENTS / "patient-scheduler"
+RIGHTS = ("service-account.yaml", "rbac.yaml", "service.yaml", "bell.yaml")
 LIMIT_S = 180.0
 _BINDING = "ClusterRoleBinding"
 
@@ -129,6 +132,24 @@ class Installation:
             # Two cores do the work of a cluster here: an answer may be late and still be right.
             entry["httpTimeout"] = "5s"
         return {"profiles": shipped["profiles"], "extenders": shipped["extenders"], **more}
+
+    @contextmanager
+    def scheduler(self, name: str, port: int, *, patient: bool = False) -> Iterator[Running]:
+        """The shipped second scheduler under this name, asking at this port.
+
+        `patient`: with the component that makes it wait out every back-off.
+        """
+        flags = [self._patience()] if patient else []
+        configuration = self.configuration(name, port)
+        with self.plane.second_scheduler(name, configuration, flags) as running:
+            yield running
+
+    @staticmethod
+    def _patience() -> str:
+        component = yaml.safe_load((PATIENT / "kustomization.yaml").read_text(encoding="utf-8"))
+        (added,) = yaml.safe_load(component["patches"][0]["patch"])
+        flag: str = added["value"]
+        return flag
 
 
 class Extender:

@@ -38,8 +38,7 @@ def test_it_is_found_in_the_service_and_in_events(
     fleet.add_nodes(gpu_nodes(3, "A100", 4, prefix=f"{fleet.namespace}-a"))
     extender.start().wait_leading()
     name = f"ours-{fleet.namespace}"
-    configuration = installation.configuration(name, extender.port())
-    with control_plane.second_scheduler(name, configuration):
+    with installation.scheduler(name, extender.port()):
         fleet.add_pods(pods(PodShape(gpus=2, scheduler=name), 1, prefix="train"))
         fleet.add_pods([share_pod("small", name, {"nvidia.com/gpumem": "1000"})])
         (bound,) = (pod for pod in fleet.wait_bound(2) if pod["metadata"]["name"] == "train-0")

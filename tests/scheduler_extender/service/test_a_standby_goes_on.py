@@ -60,8 +60,7 @@ def test_a_burst_survives_its_leader(
     second.start().wait_ready()
     name = f"ours-{fleet.namespace}"
     with tapped(installation, lambda: _leader(control_plane, installation, pair)) as tap:
-        configuration = installation.configuration(name, tap.port)
-        with control_plane.second_scheduler(name, configuration):
+        with installation.scheduler(name, tap.port):
             pods = pods_of_twelve_shapes(name, 2)
             fleet.add_pods(pods)
             fleet.wait_bound(len(pods) // 5)
@@ -102,26 +101,24 @@ def test_a_burst_survives_its_leader(
 
 @pytest.mark.prove
 def test_whole_gpus_go_on_and_shares_wait(
-    control_plane: ControlPlane, installation: Installation, extender: Extender, fleet: Fleet
+    installation: Installation, extender: Extender, fleet: Fleet
 ) -> None:
     """Nobody answers: whole-GPU pods are bound, shares wait; a restart places them, none twice."""
     made = fleet.add_nodes(nodes_of_four_models(fleet.namespace, 10))
     extender.start().wait_leading()
     name = f"ours-{fleet.namespace}"
-    with tapped(installation, extender.port) as tap:
-        configuration = installation.configuration(name, tap.port)
-        with control_plane.second_scheduler(name, configuration):
-            pods = pods_of_twelve_shapes(name, 20)
-            early, late = pods[::2], pods[1::2]
-            fleet.add_pods(early)
-            fleet.wait_bound(len(early))
-            extender.end(signal.SIGKILL)
-            fleet.add_pods(late)
-            whole = [pod for pod in late if not wanted(pod).shares]
-            fleet.wait_bound(len(early) + len(whole), limit_s=120)
-            waiting = [pod for pod in fleet.pods() if not is_bound(pod)]
-            extender.start().wait_event("leader_published", 2)
-            bound = fleet.wait_bound(len(pods), limit_s=120)
+    with tapped(installation, extender.port) as tap, installation.scheduler(name, tap.port):
+        pods = pods_of_twelve_shapes(name, 20)
+        early, late = pods[::2], pods[1::2]
+        fleet.add_pods(early)
+        fleet.wait_bound(len(early))
+        extender.end(signal.SIGKILL)
+        fleet.add_pods(late)
+        whole = [pod for pod in late if not wanted(pod).shares]
+        fleet.wait_bound(len(early) + len(whole), limit_s=120)
+        waiting = [pod for pod in fleet.pods() if not is_bound(pod)]
+        extender.start().wait_event("leader_published", 2)
+        bound = fleet.wait_bound(len(pods), limit_s=120)
 
     assert [pod["metadata"]["name"] for pod in waiting if not wanted(pod).shares] == []
     assert len(waiting) == len(late) - len(whole)

@@ -40,8 +40,7 @@ def test_all_are_bound_to_their_unique_best(
     extender.start().wait_leading()
     name = f"ours-{fleet.namespace}"
     with tapped(installation, extender.port) as tap:
-        configuration = installation.configuration(name, tap.port)
-        with control_plane.second_scheduler(name, configuration):
+        with installation.scheduler(name, tap.port):
             wanted = pods_of_twelve_shapes(name, divisor)
             begun_s = time.monotonic()
             fleet.add_pods(wanted)

@@ -28,38 +28,50 @@ if TYPE_CHECKING:
 TICKS_PER_S = 100
 WATCHED_S = 40.0
 QUIET_S = 20.0
+GROWING_S = 25.0
+
+
+PATIENCE = pytest.mark.parametrize("patient", [False, True], ids=["as-shipped", "patient"])
 
 
 @pytest.mark.prove
+@PATIENCE
 def test_a_burst_is_placed_and_freed_gpus_are_found(
-    control_plane: ControlPlane, installation: Installation, extender: Extender, fleet: Fleet
+    control_plane: ControlPlane,
+    installation: Installation,
+    extender: Extender,
+    fleet: Fleet,
+    patient: bool,
 ) -> None:
-    """40 shares at once are bound within 10 s; each that waits follows when a GPU is free."""
+    """40 shares at once are bound within 10 s; each that waits follows when a GPU is free.
+
+    A patient scheduler lets a pod that was just refused wait out its back-off, of up to 11 s.
+    """
+    followers = 6 if patient else 20
     prefix = f"{fleet.namespace}-l4"
     fleet.add_nodes(gpu_nodes(5, "L4", 4, prefix=prefix, gpu_memory_mib=24_576))
     extender.start().wait_leading()
     name = f"ours-{fleet.namespace}"
-    configuration = installation.configuration(name, extender.port())
     half = {"nvidia.com/gpucores": "50"}
-    with control_plane.second_scheduler(name, configuration):
+    with installation.scheduler(name, extender.port(), patient=patient):
         begun_s = time.monotonic()
         fleet.add_pods(share_pod(f"burst-{n}", name, half) for n in range(40))
         fleet.wait_bound(40, limit_s=60)
         burst_s = time.monotonic() - begun_s
-        fleet.add_pods(share_pod(f"late-{n}", name, half) for n in range(20))
+        fleet.add_pods(share_pod(f"late-{n}", name, half) for n in range(followers))
         waits_s = []
-        for n in range(20):
-            wait_until("a refusal", lambda: _refused(fleet) == 20 - n, limit_s=60)  # noqa: B023
+        for n in range(followers):
+            wait_until("a refusal", lambda: _refused(fleet) == followers - n, limit_s=60)  # noqa: B023
             freed_s = time.monotonic()
             control_plane.wire.delete(PODS, f"burst-{n}", fleet.namespace)
-            wait_until("a follower", lambda: _waiting(fleet) == 19 - n, limit_s=60)  # noqa: B023
+            wait_until("a follower", lambda: _waiting(fleet) < followers - n, limit_s=60)  # noqa: B023
             waits_s.append(time.monotonic() - freed_s)
         stuck = _waiting(fleet)
 
     assert stuck == 0
     assert burst_s <= 10.0
     record(
-        "extender-burst",
+        f"extender-burst{'-patient' * patient}",
         [
             {
                 "pods": 40,
@@ -76,57 +88,79 @@ def test_a_burst_is_placed_and_freed_gpus_are_found(
 
 
 @pytest.mark.prove
+@PATIENCE
 def test_what_nothing_can_hold_costs_next_to_nothing(
-    control_plane: ControlPlane, installation: Installation, extender: Extender, fleet: Fleet
+    control_plane: ControlPlane,
+    installation: Installation,
+    extender: Extender,
+    fleet: Fleet,
+    patient: bool,
 ) -> None:
-    """50 impossible pods in a quiet cluster: hardly a call, and less than 5 % of a core.
+    """50 impossible pods cost less than 5 % of a core, and hardly a call in a quiet cluster.
 
     A constant refusal gives kube-scheduler no reason to ask again. In a cluster where something
-    happens it asks about every refused pod after each event, and while it has nothing else to do it
-    passes over its own back-off (1.37); that rate is its own, and what it costs is recorded.
+    happens it asks about every refused pod after each event; while it has nothing else to do it
+    passes over its own back-off (1.33 and later), which is its own rate. A patient one keeps to its
+    back-off, which grows to 10 s with each attempt: less than N/10 calls a second, once grown.
     """
     prefix = f"{fleet.namespace}-l4"
     fleet.add_nodes(gpu_nodes(100, "L4", 4, prefix=prefix, gpu_memory_mib=24_576))
-    extender.start(nudge={"enabled": True}).wait_leading()
+    extender.start().wait_leading()
     name = f"ours-{fleet.namespace}"
-    with tapped(installation, extender.port) as tap:
-        configuration = installation.configuration(name, tap.port)
-        with control_plane.second_scheduler(name, configuration):
-            fleet.add_pods(
-                share_pod(f"giant-{n}", name, {"nvidia.com/gpumem": "90001"}) for n in range(50)
-            )
-            wait_until("refusals", lambda: _refused(fleet) == 50, limit_s=60)
-            time.sleep(5.0)  # back-off settles; what follows is measured, not waited for
-            quiet = _Watched(tap, extender)
-            time.sleep(QUIET_S)
-            quiet_rate, quiet_cores = quiet.rates()
-            moving = _Watched(tap, extender)
-            begun_s = time.monotonic()
-            n = 0
-            while time.monotonic() - begun_s < WATCHED_S:
-                fleet.add_pods([share_pod(f"small-{n}", name, {"nvidia.com/gpucores": "1"})])
-                n += 1
-                time.sleep(2.0)
-            rate, cores = moving.rates()
+    with (
+        tapped(installation, extender.port) as tap,
+        installation.scheduler(name, tap.port, patient=patient),
+    ):
+        fleet.add_pods(
+            share_pod(f"giant-{n}", name, {"nvidia.com/gpumem": "90001"}) for n in range(50)
+        )
+        wait_until("refusals", lambda: _refused(fleet) == 50, limit_s=60)
+        time.sleep(5.0)  # what follows is measured, not waited for
+        quiet = _Watched(tap, extender)
+        time.sleep(QUIET_S)
+        quiet_rate, quiet_cores = quiet.rates()
+        growing = _Watched(tap, extender)
+        _keep_busy(control_plane, fleet, name, GROWING_S)
+        growing_rate, _ = growing.rates()
+        moving = _Watched(tap, extender)
+        _keep_busy(control_plane, fleet, name, WATCHED_S)
+        rate, cores = moving.rates()
 
     record(
-        "extender-impossible-pods",
+        f"extender-impossible-pods{'-patient' * patient}",
         [
             {
                 "impossible pods": 50,
                 "nodes": 100,
                 "quiet: filter calls a second about them": round(quiet_rate, 2),
                 "quiet: cores used by the extender": round(quiet_cores, 4),
-                "a pod every 2 s: filter calls a second about them": round(rate, 2),
-                "a pod every 2 s: cores used by the extender": round(cores, 4),
+                "while back-offs grow: filter calls a second about them": round(growing_rate, 2),
+                "a pod comes and one goes every 2 s: filter calls a second about them": round(
+                    rate, 2
+                ),
+                "a pod comes and one goes every 2 s: cores used by the extender": round(cores, 4),
             }
         ],
     )
 
     assert quiet_rate < 50 / 10
     assert quiet_cores < 0.05
-    if rate >= 50 / 10 or cores >= 0.05:
-        pytest.xfail(f"not met while pods come: {rate:.1f} calls a second, {cores:.1%} of a core")
+    assert cores < 0.05
+    if patient:
+        assert rate < 50 / 10
+
+
+def _keep_busy(control_plane: ControlPlane, fleet: Fleet, scheduler: str, for_s: float) -> None:
+    """Every 2 s a small pod comes and the one before it goes."""
+    begun_s = time.monotonic()
+    before = ""
+    while time.monotonic() - begun_s < for_s:
+        made = f"small-{time.monotonic_ns()}"
+        fleet.add_pods([share_pod(made, scheduler, {"nvidia.com/gpucores": "1"})])
+        if before:
+            control_plane.wire.delete(PODS, before, fleet.namespace)
+        before = made
+        time.sleep(2.0)
 
 
 class _Watched:

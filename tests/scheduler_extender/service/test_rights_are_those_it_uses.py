@@ -38,8 +38,7 @@ def test_every_verb_granted_is_used_and_none_besides(
     fleet.add_nodes(gpu_nodes(1, "L4", 1, prefix=f"{fleet.namespace}-l4", gpu_memory_mib=24_576))
     extender.start().wait_leading()
     name = f"ours-{fleet.namespace}"
-    configuration = installation.configuration(name, extender.port())
-    with control_plane.second_scheduler(name, configuration):
+    with installation.scheduler(name, extender.port()):
         fleet.add_pods([share_pod("holder", name, {"nvidia.com/gpucores": "70"})])
         fleet.wait_bound(1)
         fleet.add_pods([share_pod("next", name, {"nvidia.com/gpucores": "60"})])
@@ -49,7 +48,7 @@ def test_every_verb_granted_is_used_and_none_besides(
         explained(extender, control_plane, waits)
     # No scheduler listens now, so only a nudge can tell that the GPU is free.
     control_plane.wire.delete(PODS, "holder", fleet.namespace)
-    wait_until("a nudge", lambda: control_plane.wire.get(PODS, "next", fleet.namespace), _nudged)
+    wait_until("a nudge", lambda: extender.events("schedulers_nudged"))
     assert extender.end(signal.SIGTERM) == 0
     record = control_plane.audit.read().by(installation.user)
 
@@ -86,8 +85,3 @@ def granted() -> dict[str, set[str]]:
 
 def _refused(pod: dict[str, dict[str, list[dict[str, str]]]]) -> bool:
     return any(one["type"] == "PodScheduled" for one in pod["status"].get("conditions", ()))
-
-
-def _nudged(pod: dict[str, dict[str, list[dict[str, str]]]]) -> bool:
-    conditions = pod["status"].get("conditions", ())
-    return any(one["type"] == "synthscale.io/Fits" for one in conditions)

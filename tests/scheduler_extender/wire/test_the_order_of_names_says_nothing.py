@@ -1,0 +1,46 @@
+"""The same nodes in another order are the same question, and a refusal is the same bytes.
+
+kube-scheduler names its nodes in another order for nearly every pod, and asks again and again about
+pods that nothing can hold; what it costs to answer these is what it costs to wait for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+
+from scheduler_extender.answers import Entry
+from tests.scheduler_extender.calls import args, extender_of, gpu_node, share_pod
+
+NAMES = tuple(f"n{number}" for number in range(100))
+
+
+def test_a_refusal_is_repeated_whatever_the_order() -> None:
+    """Two pods of a shape, the nodes turned around: no node is looked at again."""
+    calls = extender_of(*map(gpu_node, NAMES))
+    first = calls.filter(Entry.GUARD, args(share_pod("a", 3_000), NAMES), 1)
+    again = calls.filter(Entry.GUARD, args(share_pod("b", 3_000), NAMES[::-1]), 2)
+
+    assert calls.extender.counts.repeated == 1
+    assert first.body == again.body
+    assert set(json.loads(again.body)["FailedAndUnresolvableNodes"]) == set(NAMES)
+
+
+def test_other_nodes_are_another_question() -> None:
+    """One node fewer, or another in its place, is answered about these and no others."""
+    calls = extender_of(*map(gpu_node, NAMES))
+    for names in (NAMES, NAMES[1:], (*NAMES[1:], "stranger")):
+        told = json.loads(
+            calls.filter(Entry.GUARD, args(share_pod("a", 3_000), names[::-1]), 1).body
+        )
+        assert set(told["FailedAndUnresolvableNodes"]) == set(names)
+    assert calls.extender.counts.repeated == 0
+
+
+def test_many_orders_of_many_lists_are_forgotten_in_time() -> None:
+    """Lists come and go by the hundred; each is answered about its own nodes, in any order."""
+    calls = extender_of(*map(gpu_node, NAMES))
+    for turn in range(3):
+        for end in range(2, 100):
+            names = NAMES[:end][:: -1 if turn == 1 else 1]
+            told = json.loads(calls.filter(Entry.GUARD, args(share_pod("a", 500), names), 1).body)
+            assert set(told["NodeNames"]) == set(names)
