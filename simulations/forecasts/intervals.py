@@ -1,31 +1,33 @@
 """How sure a figure is that was averaged along a walk, where neighbours are alike.
 
 Outcomes that overlap, and days that resemble each other, are no independent evidence; so the walk
-is cut into batches that are much longer than that, and only batches count as observations. This
-module must not know what the figures mean.
+is cut into batches that are much longer than that, and only batches count as observations. There
+are few of them, and neither losses nor shares are spread evenly around their mean, so a loss is
+looked at on a scale of ratios and a share by its score. This module must not know what was said.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import exp, sqrt
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-
-from simulations.statistics import mean_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Interval", "batches", "ratio_interval"]
+__all__ = ["Interval", "batches", "loss_interval", "share_interval"]
 
 Interval: TypeAlias = tuple[float, float]
 
 LEAST_BATCHES = 2
-MOST_BATCHES = 20
-"""More batches would be shorter, and the shorter the less independent."""
+MOST_BATCHES = 8
+"""More would be shorter, and the shorter the less independent; with fewer Student's t is wide."""
 HORIZONS_A_BATCH = 2
+TWO_SIDED_95 = 0.975
 
 
 def batches(steps: NDArray[np.int64], steps_a_day: int, ahead: int) -> NDArray[np.int64]:
@@ -43,20 +45,64 @@ def batches(steps: NDArray[np.int64], steps_a_day: int, ahead: int) -> NDArray[n
     return np.minimum((steps - first) // length, last)
 
 
-def ratio_interval(parts: Floats, wholes: Floats, batch: NDArray[np.int64]) -> Interval | None:
-    """The 95 % interval of `sum(parts) / sum(wholes)`; None where it cannot be told.
+def loss_interval(parts: Floats, wholes: Floats, batch: NDArray[np.int64]) -> Interval | None:
+    """The 95 % interval of `sum(parts) / sum(wholes)`, none below 0; None where it cannot be told.
 
-    A mean is a ratio too: its wholes are ones. Batches need not be equally long, since each is
-    compared with what the ratio would have given it (linearised, then Student's t over batches).
+    A mean is such a ratio too: its wholes are ones.
     """
-    count = int(batch.max()) + 1 if batch.size else 0
-    of_parts = np.bincount(batch, weights=parts, minlength=count)
-    of_wholes = np.bincount(batch, weights=wholes, minlength=count)
-    held = np.bincount(batch, minlength=count) > 0
-    whole = float(of_wholes.sum())
-    if int(held.sum()) < LEAST_BATCHES or whole == 0:
+    ratio = _Ratio.of(parts, wholes, batch)
+    if ratio is None:
         return None
-    ratio = float(of_parts.sum()) / whole
-    strayed = (of_parts - ratio * of_wholes)[held] * int(held.sum()) / whole
-    found = mean_interval(ratio + strayed)
-    return None if found.lo is None or found.hi is None else (found.lo, found.hi)
+    if ratio.value <= 0:
+        return 0.0, 0.0
+    reach = exp(ratio.reach / ratio.value)
+    return ratio.value / reach, ratio.value * reach
+
+
+def share_interval(held: Floats, batch: NDArray[np.int64]) -> Interval | None:
+    """The 95 % interval of the share of ones (Wilson's); None where it cannot be told.
+
+    Each outcome counts as much as the spread over batches shows it to be worth.
+    """
+    ratio = _Ratio.of(held, np.ones(len(held)), batch)
+    if ratio is None:
+        return None
+    share, t = ratio.value, ratio.student_t
+    worth = len(held) if ratio.error <= 0 else share * (1.0 - share) / ratio.error**2
+    pull = t * t / worth
+    centre = (share + pull / 2) / (1 + pull)
+    reach = sqrt(share * (1.0 - share) * pull + pull * pull / 4) / (1 + pull)
+    return max(0.0, centre - reach), min(1.0, centre + reach)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ratio:
+    """A ratio of sums over batches, which need not be equally long."""
+
+    value: float
+    error: float
+    """Its standard error, linearised: each batch against what the ratio would have given it."""
+    student_t: float
+
+    @property
+    def reach(self) -> float:
+        """How far the ends of a plain interval are from the middle."""
+        return self.student_t * self.error
+
+    @classmethod
+    def of(cls, parts: Floats, wholes: Floats, batch: NDArray[np.int64]) -> _Ratio | None:
+        held = np.bincount(batch) > 0 if batch.size else np.zeros(0, dtype=np.bool_)
+        count, whole = int(held.sum()), float(wholes.sum())
+        if count < LEAST_BATCHES or whole <= 0:
+            return None
+        value = float(parts.sum()) / whole
+        strayed = np.bincount(batch, weights=parts - value * wholes)[held] * count / whole
+        error = float(strayed.std(ddof=1)) / sqrt(count)
+        return cls(value, error, _student_t(count - 1))
+
+
+def _student_t(freedom: int) -> float:
+    # Only when asked: scipy.special takes as long to import as numpy.
+    from scipy.special import stdtrit  # noqa: PLC0415 - see above
+
+    return float(stdtrit(freedom, TWO_SIDED_95))

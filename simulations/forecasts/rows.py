@@ -15,7 +15,7 @@ import numpy as np
 
 from autoscaler.calibration.tracking import pinball
 from gpu_fleet.clock import DAY_S
-from simulations.forecasts.intervals import batches, ratio_interval
+from simulations.forecasts.intervals import batches, loss_interval, share_interval
 from simulations.forecasts.result import BEST_NAIVE, SELECTED
 from simulations.forecasts.spec import LOW, MIDDLE, UPPER
 
@@ -137,9 +137,9 @@ def _row(result: SeriesResult, model: str, k: int) -> Row:
         "accuracy": None if wape is None else 1.0 - wape,
         "mase": _mase(result, scores),
         "pinball95": _mean(scores.losses),
-        "pinball95_ci95": _pair(ratio_interval(scores.losses, ones, batch)),
+        "pinball95_ci95": _pair(loss_interval(scores.losses, ones, batch)),
         "coverage95": _mean(scores.held),
-        "coverage95_ci95": _pair(ratio_interval(scores.held, ones, batch)),
+        "coverage95_ci95": _pair(share_interval(scores.held, batch)),
         "mean_width": _mean(scores.widths),
         "mean_band": _mean(scores.said[:, UPPER] - scores.said[:, LOW]),
         "mean_over_provision": _mean(scores.over_provision),
@@ -165,7 +165,7 @@ def _skill(result: SeriesResult, scores: Scores, naive: Scores, ahead: int) -> R
     ours, theirs = scores.among(naive.origins), naive.among(scores.origins)
     share = _ratio(ours.losses.sum(), theirs.losses.sum())
     batch = batches(ours.origins, result.series.steps_a_day, ahead)
-    found = ratio_interval(ours.losses, theirs.losses, batch)
+    found = loss_interval(ours.losses, theirs.losses, batch)
     return {
         "skill": None if share is None else 1.0 - share,
         "skill_ci95": None if found is None else [1.0 - found[1], 1.0 - found[0]],
