@@ -16,6 +16,7 @@ import numpy as np
 from autoscaler.forecasters import stored
 from gpu_fleet.errors import FleetError
 from gpu_fleet.forecasts import NotForecastable
+from gpu_fleet.series import Level, Series
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gpu_fleet.forecasts import Target
-    from gpu_fleet.series import Series
 
-__all__ = ["LARGEST", "Asked"]
+__all__ = ["LARGEST", "Asked", "nothing_yet"]
 
 LARGEST = 1e150
 """Beyond this the difference of two values, or its square, no longer fits a number."""
@@ -99,3 +99,8 @@ class Asked:
         return cls(
             targets, stored.levels_of(state, "levels"), stored.whole(state, "step_s", least=1)
         )
+
+
+def nothing_yet(step_s: int) -> Series:
+    """A series of one step, to ask without origins what shape an answer has."""
+    return Series("nothing", "", Level.POOL, 0, step_s, np.zeros(1), np.ones(1, dtype=np.bool_))

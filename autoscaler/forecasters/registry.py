@@ -11,7 +11,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from autoscaler.forecasters.boosted import Boosted
+from autoscaler.forecasters.ensemble import Ensemble
+from autoscaler.forecasters.ets import Ets
 from autoscaler.forecasters.last_value import LastValue
+from autoscaler.forecasters.mstl import Mstl
 from autoscaler.forecasters.seasonal_naive import SeasonalNaive
 from gpu_fleet.errors import InputError
 
@@ -47,9 +50,21 @@ FORECASTERS: Mapping[str, Entry] = MappingProxyType(
             "what was at this time a week ago will be again",
             lambda _: SeasonalNaive("seasonal-naive-week", 7),
         ),
+        "ets": Entry(
+            "exponential smoothing: the level of lately, with a trend where there was one",
+            lambda _: Ets(),
+        ),
+        "mstl": Entry(
+            "daily and weekly patterns on a level that follows the series",
+            lambda _: Mstl(),
+        ),
         "lightgbm": Entry(
             "gradient-boosted quantiles of lags, habits and the calendar",
             lambda threads: Boosted(threads=threads),
+        ),
+        "ensemble": Entry(
+            "the middle of lightgbm, mstl and last-value",
+            lambda threads: Ensemble((Boosted(threads=threads), Mstl(), LastValue())),
         ),
     }
 )

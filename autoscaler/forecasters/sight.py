@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autoscaler.forecasters import stored
+from autoscaler.forecasters.asked import nothing_yet
 from autoscaler.forecasters.outcomes import rolling_max
 from gpu_fleet.clock import DAY_S
 from gpu_fleet.forecasts import NotForecastable
-from gpu_fleet.series import Level, Series
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gpu_fleet.forecasts import Target
+    from gpu_fleet.series import Series
 
     Column = NDArray[np.float64]
 
@@ -179,10 +180,7 @@ class Sight:
     @classmethod
     def of_nothing(cls, units: Units, rhythm: Rhythm) -> Sight:
         """A sight of no origins, to learn which columns there are."""
-        blank = Series(
-            "nothing", "", Level.POOL, 0, rhythm.step_s, np.zeros(1), np.ones(1, dtype=np.bool_)
-        )
-        return cls(blank, np.zeros(0, dtype=np.int64), units, rhythm)
+        return cls(nothing_yet(rhythm.step_s), np.zeros(0, dtype=np.int64), units, rhythm)
 
     def ahead(self, target: Target) -> Ahead:
         """What is seen of one target."""
