@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gpu_fleet.errors import InputError
-from gpu_fleet.words import did_you_mean, listed
+from gpu_fleet.words import did_you_mean, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["TIME_NAMES", "Chosen", "Columns", "choose", "series_name"]
+__all__ = ["TIME_NAMES", "Chosen", "Columns", "choose", "printable", "series_name"]
 
 TIME_NAMES = ("time", "timestamp", "date", "ds", "t_s", "t")
 """Names under which a time column is found, in this order."""
@@ -52,6 +52,11 @@ def choose(
     columns: Columns, header: Sequence[str], numeric: Sequence[str], dated: Sequence[str] = ()
 ) -> Chosen:
     """The columns to read, out of the header, of those of numbers and of those of dates."""
+    for name in header:
+        if not name.isprintable():
+            raise InputError(
+                f"the column {shown(name)} cannot be printed", remedy="rename it", field="header"
+            )
     for name in filter(None, (columns.time, columns.series, *columns.values)):
         _require(name, header)
     time = columns.time or _time_column(header, dated)
@@ -84,7 +89,12 @@ def choose(
 
 def series_name(stem: str, series: str, column: str) -> str:
     """`file`, `file:column`, `file:series` or `file:series:column`; empty parts are left out."""
-    return ":".join(part for part in (stem, series, column) if part)
+    return ":".join(printable(part) for part in (stem, series, column) if part)
+
+
+def printable(name: str) -> str:
+    """A name that came from a file or a server, fit for one line."""
+    return name if name.isprintable() else repr(name)[1:-1]
 
 
 def _require(name: str, header: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from autoscaler.history.samples import Samples
 from autoscaler.history.steps import MOST_STEPS
+from autoscaler.sources.columns import printable
 from autoscaler.sources.prometheus_api import PrometheusApi, query_words
 from gpu_fleet.clock import NS_PER_S
 from gpu_fleet.errors import InputError
@@ -142,4 +143,4 @@ def _series_name(labels: Mapping[str, str]) -> str:
         if name != "__name__"
     )
     inside = ",".join(pairs)
-    return labels.get("__name__", "") + (f"{{{inside}}}" if inside else "")
+    return printable(labels.get("__name__", "") + (f"{{{inside}}}" if inside else ""))
