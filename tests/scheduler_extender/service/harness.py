@@ -174,6 +174,8 @@ class Extender:
             "process": {"start_limit_s": 150.0},
             "accounting": {"takeover_s": 0.5},
         }
+        self.environment: dict[str, str] = {}
+        """What it is started with besides ours."""
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, **settings: Mapping[str, object]) -> Extender:
@@ -186,7 +188,7 @@ class Extender:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "synthscale", "serve", "extender", "--settings", str(file)],
                 cwd=ROOT,
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", **self.environment},
                 stdout=log,
                 stderr=log,
             )

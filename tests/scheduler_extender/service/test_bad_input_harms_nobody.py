@@ -10,11 +10,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from service_runtime.kube.api import NODES
 from tests.cluster.fleet import gpu_nodes, is_ready
 from tests.cluster.waiting import wait_until
-from tests.scheduler_extender.service.harness import share_pod
+from tests.scheduler_extender.service.harness import BASE, share_pod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,3 +163,63 @@ def test_a_pod_with_claims_is_passed_and_counted(serving: tuple[Extender, str]) 
 
     assert json.loads(passed.body)["NodeNames"] == [name]
     assert json.loads(ranked.body) == [{"Host": name, "Score": 0}]
+
+
+def test_nonsense_in_profiles_costs_their_agents_only(
+    control_plane: ControlPlane, extender: Extender, fleet: Fleet
+) -> None:
+    """Profiles that no schema stopped: each is told, and a pod of such an agent is answered.
+
+    The kind is installed without its schema here, as an old or careless installation may have it.
+    """
+    kind = yaml.safe_load((BASE / "agentprofile-crd.yaml").read_text(encoding="utf-8"))
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    for version in kind["spec"]["versions"]:
+        version["schema"] = {"openAPIV3Schema": anything}
+    profiles = [
+        {
+            "apiVersion": "synthscale.io/v1alpha1",
+            "kind": "AgentProfile",
+            "metadata": {"name": name},
+            "spec": spec,
+        }
+        for name, spec in {
+            "no-speed": {"speedPermille": {"L4": -5}},
+            "no-number": {"needsGpuMemoryMib": "plenty"},
+            "no-list": {"domains": 7},
+            "no-sense": {"needsGpuMemoryMib": 8_000, "colour": ["green"]},
+        }.items()
+    ]
+    prefix = f"{fleet.namespace}-l4"
+    fleet.add_nodes(gpu_nodes(1, "L4", 1, prefix=prefix, gpu_memory_mib=24_576))
+    try:
+        control_plane.kubectl(
+            "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(kind)
+        )
+        control_plane.kubectl(
+            "wait", "--for=condition=Established", f"crd/{kind['metadata']['name']}"
+        )
+        for profile in profiles:
+            control_plane.kubectl("apply", "-f", "-", stdin=json.dumps(profile))
+        extender.start().wait_leading()
+        wait_until("complaints", lambda: _told_of(extender) >= {"no-speed", "no-number", "no-list"})
+        for agent in ("no-speed", "no-number", "no-list", "no-sense", "nobody"):
+            asked = request([f"{prefix}-0"], labels={"synthscale.io/agent": agent}, uid=agent)
+            wait_until(
+                "a good answer",
+                lambda: json.loads(extender.ask("/guard/filter", asked).body)["NodeNames"],  # noqa: B023
+                limit_s=20,
+            )
+            again = request([f"{prefix}-0"], {"nvidia.com/gpucores": "1"}, uid=agent)
+            assert json.loads(extender.ask("/guard/filter", again).body)["NodeNames"]
+    finally:
+        control_plane.kubectl("delete", "--ignore-not-found", f"crd/{kind['metadata']['name']}")
+
+    assert extender.events("loop_complained") == []
+    assert extender.events("request_failed") == []
+
+
+def _told_of(extender: Extender) -> set[str]:
+    """Names of profiles that the log complains about, in whatever words."""
+    lines = [line for line in extender.told().splitlines() if "unreadable" in line]
+    return {name for name in ("no-speed", "no-number", "no-list") for line in lines if name in line}
