@@ -73,7 +73,7 @@ class _Pattern:
         for part in parts:
             table += np.resize(_smooth(part, round(SMOOTH_S / past.step_s)), length)
         first_s = past.time_s(len(past) - length)
-        season = Season(tuple((table * units.unit).tolist()), first_s, past.step_s)
+        season = Season(table * units.unit, first_s, past.step_s)
         phases = season.phases(past.start_s, len(past))
         left = (units.values(past) - table[phases])[past.measured]
         return cls(season, weights_of(past, left, trend=False), past.time_s(len(past)))

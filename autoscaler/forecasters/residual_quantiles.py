@@ -134,26 +134,28 @@ def _trailing(
     answer = np.full((len(ends), len(levels)), np.nan)
     known = ~np.isnan(errors)
     counts = np.concatenate([[0], np.cumsum(known)])
-    listed = errors[known].tolist()
+    told = errors[known]
     inside: list[float] = []
     stop = 0
     for row, new_stop in enumerate(counts[np.maximum(ends + 1, 0)].tolist()):
         if new_stop - stop > FRESH_START:
-            inside = sorted(listed[max(0, new_stop - width) : new_stop])
+            inside = np.sort(told[max(0, new_stop - width) : new_stop]).tolist()
         else:
-            _slide(inside, listed, stop, new_stop, width)
+            _slide(inside, told, stop, new_stop, width)
         stop = new_stop
         if stop >= least:
             answer[row] = [_quantile(inside, level) for level in levels]
     return answer
 
 
-def _slide(inside: list[float], listed: list[float], stop: int, new_stop: int, width: int) -> None:
+def _slide(
+    inside: list[float], told: NDArray[np.float64], stop: int, new_stop: int, width: int
+) -> None:
     """Let a sorted window of `width` errors move on: one enters, the oldest leaves."""
     for i in range(stop, new_stop):
-        insort(inside, listed[i])
+        insort(inside, float(told[i]))
         if i >= width:
-            del inside[bisect_left(inside, listed[i - width])]
+            del inside[bisect_left(inside, float(told[i - width]))]
 
 
 def _quantile(ordered: list[float], level: float) -> float:

@@ -82,11 +82,11 @@ class Weights:
         return cls(*found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Season:
     """A pattern that repeats, and when it begins."""
 
-    pattern: tuple[float, ...]
+    pattern: Column
     start_s: int
     step_s: int
 
@@ -97,25 +97,24 @@ class Season:
 
     def here(self, phases: NDArray[np.int64]) -> Column:
         """The pattern at these phases."""
-        return np.array(self.pattern)[phases]
+        return self.pattern[phases]
 
     def ahead(self, target: Target, phases: NDArray[np.int64]) -> Column:
         """What the pattern says of a target, seen from these phases."""
         length = len(self.pattern)
-        table = np.array(self.pattern)
         if not target.peak:
-            return table[(phases + target.ahead) % length]
-        turns = np.tile(table, 2 + target.ahead // length)
+            return self.pattern[(phases + target.ahead) % length]
+        turns = np.tile(self.pattern, 2 + target.ahead // length)
         return rolling_max(turns, target.ahead)[phases + 1]
 
     def state(self) -> dict[str, object]:
         """As JSON could hold it."""
-        return {"pattern": list(self.pattern), "start_s": self.start_s}
+        return {"pattern": self.pattern.tolist(), "start_s": self.start_s}
 
     @classmethod
     def revive(cls, state: Mapping[str, object], step_s: int) -> Season:
         """Out of `state`."""
-        pattern = tuple(stored.numbers(state, "pattern"))
-        if not pattern:
+        pattern = np.array(stored.numbers(state, "pattern"))
+        if len(pattern) == 0:
             raise stored.bad_part("pattern", "a season has one step or more")
         return cls(pattern, round(stored.number(state, "start_s")), step_s)

@@ -20,8 +20,9 @@ LEVELS = (0.05, 0.5, 0.95)
 HOURS = (Target(1), Target(6))
 
 
+@pytest.mark.prove
 def test_threads_change_nothing() -> None:
-    """Two threads give the bytes that one gives."""
+    """Two threads give the bytes that one gives; on a busy machine they wait for each other."""
     series = demand()
     origins = np.arange(600, 700, dtype=np.int64)
     said = [

@@ -76,7 +76,7 @@ def odd_series(draw: st.DrawFn) -> tuple[Series, int]:
 
 
 @pytest.mark.parametrize("name", FORECASTERS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(case=odd_series())
 def test_an_odd_series_is_answered_or_refused(name: str, case: tuple[Series, int]) -> None:
     """No kind, size, magnitude, step or gap makes a forecaster fail, warn or fall."""

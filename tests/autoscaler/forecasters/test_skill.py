@@ -39,7 +39,7 @@ def losses(name: str, series: Series) -> tuple[float, float]:
 def test_days_and_weeks_are_worth_learning(name: str, gain: float) -> None:
     """An hour ahead on days with weekends the loss is well below that of the best naive guess.
 
-    Nobody could be more than 46 % below it: that is what the noise alone costs.
+    Nobody could be more than about 39 % below it: that is what the noise alone costs.
     """
     shares = []
     for seed in (101, 102, 103):
