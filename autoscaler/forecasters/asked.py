@@ -7,7 +7,7 @@ This module must not forecast.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -63,7 +63,11 @@ class Asked:
         return asked
 
     def known_at(self, series: Series, origins: NDArray[np.int64]) -> Series:
-        """The part of a series that the latest of some origins may use."""
+        """The part of a series that the latest of some origins may use.
+
+        A value beyond measure that came after the fit is cut: one broken sample is no reason to
+        stop answering.
+        """
         if series.step_s != self.step_s:
             raise FleetError(
                 f"series {series.name}: a step of {series.step_s} s, but the forecaster learned "
@@ -76,7 +80,10 @@ class Asked:
                 f"series {series.name}: a forecast from step {origins.min()} to {origins.max()}, "
                 f"but it has the steps 0 to {len(series) - 1}"
             )
-        return series.upto(int(origins.max()) + 1)
+        known = series.upto(int(origins.max()) + 1)
+        if np.abs(known.values).max() > LARGEST:
+            return replace(known, values=np.clip(known.values, -LARGEST, LARGEST))
+        return known
 
     def blank(self, origins: NDArray[np.int64]) -> NDArray[np.float64]:
         """Room for the answer, where nothing is said yet: [origin, target, level]."""

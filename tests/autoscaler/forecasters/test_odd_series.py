@@ -149,3 +149,15 @@ def test_numbers_beyond_measure_are_refused(name: str) -> None:
     """What cannot be squared is refused, and the text says to change the unit."""
     with pytest.raises(NotForecastable, match="larger unit"):
         forecaster(name).fit(series_of(demand().values * 1e200), TARGETS, LEVELS)
+
+
+@pytest.mark.parametrize("name", FORECASTERS)
+def test_a_number_beyond_measure_after_the_fit_is_survived(name: str) -> None:
+    """One broken sample of the live series does not stop the answers, then or later."""
+    series = demand()
+    values = series.values.copy()
+    values[750] = 1e300
+    said = answer(name, series_of(values), 700)
+
+    assert said is not None
+    assert np.isfinite(said).all()
