@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gpu_fleet.series import Series
 
-__all__ = ["Fitted", "Forecaster", "NotForecastable", "Target"]
+__all__ = ["Answer", "Fitted", "Forecast", "Forecaster", "NotForecastable", "Target", "Unanswered"]
 
 
 class NotForecastable(FleetError):
@@ -73,3 +73,76 @@ class Fitted(Protocol):
     def state(self) -> Mapping[str, object]:
         """All that was learned, as JSON could hold it."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is expected of one target, by whom, and why by that one."""
+
+    target: Target
+    horizon_s: int
+    """The target's `ahead` in time."""
+    quantiles: tuple[float, ...]
+    """One for each of the forecast's levels."""
+    chosen: tuple[str, ...]
+    """Whose each of them is, before it was corrected by what came true."""
+    reason: str
+    """Why the highest quantile is by that one."""
+    naive: str
+    """The naive forecaster that lost least lately."""
+    naive_quantiles: tuple[float, ...]
+    """Its own, uncorrected: what anybody would have without us. Empty while it is mute."""
+    outcomes: int
+    """How often the highest quantile can be compared with what came."""
+    held: float | None
+    """The share of these outcomes that it was not exceeded by; None while there is none."""
+    model_age_s: int
+    """For how long the chosen one has not been fitted."""
+
+    def __str__(self) -> str:
+        what = "the most until then" if self.target.peak else "then"
+        low, high = self.quantiles[0], self.quantiles[-1]
+        naive = f"{self.naive_quantiles[-1]:.4g}" if self.naive_quantiles else "mute"
+        held = "not known yet" if self.held is None else f"{self.held:.1%} of {self.outcomes:,}"
+        return (
+            f"in {self.horizon_s:,} s, {what}: {low:.4g} to {high:.4g} by {self.chosen[-1]}, which "
+            f"{self.reason}; {self.naive} says {naive}; the bound has held: {held}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A target of which nothing can be said yet, and what it lacks."""
+
+    target: Target
+    horizon_s: int
+    why: str
+
+    def __str__(self) -> str:
+        what = "the most until then" if self.target.peak else "then"
+        return f"in {self.horizon_s:,} s, {what}: unknown ({self.why})"
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What comes next, taken apart. `str()` is what logs, conditions and `/explain` print."""
+
+    series: str
+    unit: str
+    origin_s: int
+    """The moment it speaks from, the end of the last known step: seconds as in the series."""
+    step_s: int
+    levels: tuple[float, ...]
+    answers: tuple[Answer, ...]
+    unanswered: tuple[Unanswered, ...]
+    repaired: tuple[str, ...]
+    """What was noticed and repaired in the history it rests on, in words."""
+
+    def __str__(self) -> str:
+        return "\n".join(
+            (
+                f"{self.series} from {self.origin_s}, {self.unit or 'no unit'}:",
+                *(f"  {line}" for line in (*self.answers, *self.unanswered)),
+                *(f"  history: {words}" for words in self.repaired),
+            )
+        )

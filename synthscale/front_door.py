@@ -57,6 +57,7 @@ class CommandLine:
 GROUPS: Mapping[str, str] = {
     "simulate": "Run workloads on a simulated fleet: placement, replay, agents.",
     "capacity": "Answer a planner's questions: fit, size.",
+    "forecast": "Which demand comes, and how sure is that: backtest, run.",
     "serve": "Run a service in this process: extender.",
     "explain": "Why something was decided: pod.",
     "lint": "Find traps before they are installed: scheduler-config.",
@@ -92,6 +93,16 @@ COMMANDS: Sequence[CommandLine] = (
         ("capacity", "size"),
         "The cheapest nodes for a workload, beside a lower bound.",
         "simulations.commands.capacity_size:command",
+    ),
+    CommandLine(
+        ("forecast", "backtest"),
+        "Would forecasts have held, and beaten a naive guess?",
+        "simulations.commands.forecast_backtest:command",
+    ),
+    CommandLine(
+        ("forecast", "run"),
+        "What comes next, between which bounds, and why so?",
+        "simulations.commands.forecast_run:command",
     ),
     CommandLine(
         ("settings",),

@@ -131,7 +131,15 @@ def run_experiment(
     planned, left_out = _plans(experiment)
     spec = experiment.spec
     tasks = [
-        WalkTask(read.series, model, spec, plan, experiment.threads, experiment.folder)
+        WalkTask(
+            series=read.series,
+            model=model,
+            targets=plan.targets,
+            levels=spec.levels,
+            plan=plan.walk,
+            threads=experiment.threads,
+            folder=experiment.folder,
+        )
         for read, plan in planned
         for model in spec.models
     ]

@@ -35,8 +35,9 @@ from gpu_fleet.words import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from autoscaler.backtest.walk import WalkPlan
+    from gpu_fleet.forecasts import Target
     from gpu_fleet.series import Series
-    from simulations.forecasts.spec import BacktestSpec, StudyPlan
 
 __all__ = ["Kept", "WalkTask", "checked_folder", "kept_in_words", "take"]
 
@@ -65,22 +66,22 @@ class WalkTask:
 
     series: Series
     model: str
-    spec: BacktestSpec
-    plan: StudyPlan
+    targets: tuple[Target, ...]
+    levels: tuple[float, ...]
+    plan: WalkPlan
     threads: int = 1
     folder: Path | None = None
 
     @property
     def key(self) -> str:
         """Of all that decides the answers: data, settings and code."""
-        walked = self.plan.walk
-        asked = [(target.ahead, target.peak) for target in self.plan.targets]
+        asked = [(target.ahead, target.peak) for target in self.targets]
         parts = (
             digest(self.series),
             self.model,
             asked,
-            self.spec.levels,
-            (walked.first, walked.end, walked.refits),
+            self.levels,
+            (self.plan.first, self.plan.end, self.plan.refits),
             code_version(),
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()
@@ -159,9 +160,9 @@ def _walked(task: WalkTask) -> Told:
         return walk(
             task.series,
             forecaster(task.model, task.threads),
-            task.plan.targets,
-            task.spec.levels,
-            task.plan.walk,
+            task.targets,
+            task.levels,
+            task.plan,
             time.perf_counter,
         )
     except ModuleNotFoundError as error:
@@ -218,8 +219,7 @@ def _write(path: Path, told: Told, key: str) -> None:
 
 
 def _read(path: Path, task: WalkTask) -> Told:
-    walked = task.plan.walk
-    shape = (walked.end - walked.first, len(task.plan.targets), len(task.spec.levels))
+    shape = (task.plan.end - task.plan.first, len(task.targets), len(task.levels))
     try:
         _refuse_large(path, 8 * shape[0] * shape[1] * shape[2] + _SPARE_BYTES)
         with np.load(path, allow_pickle=False) as file:

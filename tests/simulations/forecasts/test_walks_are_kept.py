@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gpu_fleet.errors import InputError
+from gpu_fleet.forecasts import Target
 from simulations.runs.walks import Kept, WalkTask, checked_folder, kept_in_words, take
 from tests.simulations.forecasts.made import NAIVE_SPEC, days, series_of
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 def task(tmp_path: Path) -> WalkTask:
     """Last value through 10 days of hours."""
     series = series_of(days(10))
-    return WalkTask(series, "last-value", NAIVE_SPEC, NAIVE_SPEC.plan(series), folder=tmp_path)
+    plan = NAIVE_SPEC.plan(series)
+    asked = plan.targets, NAIVE_SPEC.levels, plan.walk
+    return WalkTask(series, "last-value", *asked, folder=tmp_path)
 
 
 def same(one: Kept, other: Kept) -> bool:
@@ -72,10 +75,9 @@ def test_a_walk_of_something_else_is_told_and_taken_anew(task: WalkTask, what: s
     take(task)
     values = task.series.values.copy()
     values[17] += 1
-    spec = replace(NAIVE_SPEC, horizons_s=(7_200,))
     changed = {
         "data": replace(task, series=series_of(values)),
-        "settings": replace(task, spec=spec, plan=spec.plan(task.series)),
+        "settings": replace(task, targets=(Target(2),)),
     }[what]
     kept = take(changed)
 

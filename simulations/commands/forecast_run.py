@@ -1,0 +1,170 @@
+"""`synthscale forecast run`: what comes next, between which bounds, and why that is believed.
+
+Shell: reads series, lets every model walk through the last part of each, writes what is said at
+the end.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autoscaler.forecast import ForecastSettings, forecast_of, recent_walk
+from autoscaler.forecasters.registry import NAIVE
+from gpu_fleet.errors import InputError
+from gpu_fleet.forecasts import Forecast, Target
+from simulations.commands.forecast_options import (
+    KindOption,
+    Models,
+    OneTotal,
+    Reading,
+    ReadSeries,
+    SeriesColumn,
+    SeriesFiles,
+    StepOption,
+    TimeColumn,
+    TimeZone,
+    ValueColumns,
+    parse_models,
+    read_series,
+    series_spec,
+)
+from simulations.commands.forecast_run_words import words
+from simulations.commands.options import JsonPath, Workers
+from simulations.forecasts.run_rows import json_rows
+from simulations.forecasts.spec import LONGEST_HORIZON_S, Horizon
+from simulations.runs.durations import parse_duration
+from simulations.runs.outputs import check_writable, document, say, write_json
+from simulations.runs.progress import Progress
+from simulations.runs.sweep import sweep, workers
+from simulations.runs.walks import WalkTask, take
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+__all__ = ["Experiment", "command", "run_experiment", "spec_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """Everything that `forecast run` was asked for."""
+
+    reading: Reading
+    read: tuple[ReadSeries, ...]
+    horizons_s: tuple[int, ...]
+    models: tuple[str, ...]
+    settings: ForecastSettings
+    threads: int = 1
+
+
+def command(
+    series: SeriesFiles,
+    horizon: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="How far ahead, rounded up to whole steps: 10min, 1h (without it), 24h. Repeat."
+        ),
+    ] = None,
+    time_column: TimeColumn = "",
+    value_column: ValueColumns = None,
+    series_column: SeriesColumn = "",
+    total: OneTotal = False,
+    time_zone: TimeZone = "",
+    step: StepOption = "",
+    kind: KindOption = "gauge",
+    models: Models = "all",
+    workers_: Workers = 1,
+    json_path: JsonPath = None,
+) -> None:
+    """Forecast what comes after the last sample, and say why it is believed."""
+    check_writable(json_path)
+    horizons_s = tuple(_horizon(text) for text in horizon or ["1h"])
+    named = parse_models(models)
+    reading = Reading.of(
+        series,
+        time_column=time_column,
+        value_columns=value_column,
+        series_column=series_column,
+        total=total,
+        time_zone=time_zone,
+        step=step,
+        kind=kind,
+    )
+    with workers(workers_) as executor:
+        read = tuple(read_series(reading))
+        threads = max(1, (os.cpu_count() or 1) // workers_)
+        experiment = Experiment(reading, read, horizons_s, named, ForecastSettings(), threads)
+        forecasts = run_experiment(experiment, executor)
+    say(words(read, forecasts, horizons_s), json_path)
+    write_json(
+        json_path, document("forecast run", spec_of(experiment, forecasts), json_rows(forecasts))
+    )
+
+
+def _horizon(text: str) -> int:
+    asked_s = parse_duration(text, "--horizon")
+    if asked_s > LONGEST_HORIZON_S:
+        raise InputError(
+            f"{asked_s:,} s ahead is not possible", remedy="give a year or less", field="--horizon"
+        )
+    return asked_s
+
+
+def run_experiment(experiment: Experiment, executor: Executor | None) -> list[Forecast]:
+    """A forecast of each series, in their order whatever the executor does."""
+    settings = experiment.settings
+    asked = [_targets(read, experiment.horizons_s) for read in experiment.read]
+    plans = [
+        recent_walk(read.series, targets, settings)
+        for read, targets in zip(experiment.read, asked, strict=True)
+    ]
+    tasks = [
+        WalkTask(read.series, model, targets, settings.levels, plan, experiment.threads)
+        for read, targets, plan in zip(experiment.read, asked, plans, strict=True)
+        for model in experiment.models
+    ]
+    told = [kept.told for kept in sweep(take, tasks, executor, Progress("forecasting"))]
+    count = len(experiment.models)
+    return [
+        forecast_of(
+            read.series,
+            told[at * count : (at + 1) * count],
+            NAIVE,
+            targets,
+            plan,
+            settings,
+        )
+        for at, (read, targets, plan) in enumerate(zip(experiment.read, asked, plans, strict=True))
+    ]
+
+
+def _targets(read: ReadSeries, horizons_s: tuple[int, ...]) -> tuple[Target, ...]:
+    """The value at each horizon and, where that is more than a step away, the most until then."""
+    steps = sorted({Horizon.of(asked_s, read.series.step_s).ahead for asked_s in horizons_s})
+    return tuple(
+        Target(ahead, peak) for ahead in steps for peak in (False, True)[: 1 + (ahead > 1)]
+    )
+
+
+def spec_of(experiment: Experiment, forecasts: list[Forecast]) -> dict[str, object]:
+    """Everything that decides the result, as `--json` states it."""
+    history, columns = experiment.reading.history, experiment.reading.columns
+    return {
+        "series": [
+            {**series_spec(read), "origin_s": made.origin_s}
+            for read, made in zip(experiment.read, forecasts, strict=True)
+        ],
+        "kind": history.kind.value,
+        "step_s": history.step_s,
+        "time_column": columns.time or None,
+        "value_columns": list(columns.values),
+        "series_column": columns.series or None,
+        "total": columns.total,
+        "time_zone": columns.zone or None,
+        "horizons_s": list(experiment.horizons_s),
+        "models": list(experiment.models),
+        "levels": list(experiment.settings.levels),
+    }
