@@ -1,6 +1,6 @@
 """An extender that answers over HTTP and remembers what it said, for as long as one recording.
 
-Who decides is passed in: a rule by hash here, a live extender behind it later. It must not know
+Who decides is passed in: a rule by hash; our own extender is recorded in `live`. It must not know
 the model, and it serves one scheduler that asks about one pod at a time.
 """
 
@@ -70,16 +70,18 @@ class RecordingExtender:
         self._kept: dict[str, tuple[str, ...]] = {}
         self._scores: dict[str, Mapping[str, int]] = {}
 
-    def entry(self, weight: int) -> Object:
+    def entries(self, weight: int) -> list[Object]:
         """The line for `extenders` in a scheduler's configuration."""
-        return {
-            "urlPrefix": f"http://127.0.0.1:{self._port}",
-            "filterVerb": "filter",
-            "prioritizeVerb": "prioritize",
-            "weight": weight,
-            "nodeCacheCapable": True,
-            "httpTimeout": "30s",
-        }
+        return [
+            {
+                "urlPrefix": f"http://127.0.0.1:{self._port}",
+                "filterVerb": "filter",
+                "prioritizeVerb": "prioritize",
+                "weight": weight,
+                "nodeCacheCapable": True,
+                "httpTimeout": "30s",
+            }
+        ]
 
     def take(self, pod: str) -> Answer:
         """What was said about a pod; a later answer about it replaces an earlier one."""

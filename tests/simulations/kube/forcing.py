@@ -125,6 +125,10 @@ class Summary:
     largest_tie: int
     mean_candidates: float
     nowhere: int
+    asked: int
+    """Decisions in which an extender had a say."""
+    tie_sizes: Mapping[int, int]
+    """How many decisions had so many nodes with the highest total."""
     mismatches: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -132,7 +136,8 @@ class Summary:
         return (
             f"{self.decisions} decisions: {self.equal} equal, {self.among_best} among the best, "
             f"{self.equal_totals} with every total equal; {self.mean_candidates:.0f} candidates, "
-            f"ties of {self.mean_ties:.1f} (largest {self.largest_tie}), {self.nowhere} nowhere"
+            f"ties of {self.mean_ties:.1f} (largest {self.largest_tie}), {self.nowhere} nowhere, "
+            f"{self.asked} with an extender; decisions by size of their tie: {self.tie_sizes}"
         )
 
 
@@ -153,6 +158,8 @@ def summary(recording: Recording) -> Summary:
         largest_tie=max(len(cycle.ties) for cycle in placed),
         mean_candidates=mean(len(cycle.candidates) for cycle in placed),
         nowhere=sum(each.decision.node is None for each in compared),
+        asked=sum(each.decision.answer is not None for each in compared),
+        tie_sizes=dict(sorted(Counter(len(cycle.ties) for cycle in placed).items())),
         mismatches=tuple(each.told() for each in wrong[:5]),
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from service_runtime.kube.api import NODES, PODS, Resource
 from tests.cluster.components import HEARTBEAT_ANNOTATION, KUBERNETES_VERSION
@@ -21,14 +21,13 @@ from tests.simulations.kube.recording import Answer, Cluster, Decision, Recordin
 from tests.simulations.kube.workload import SERVICES, drawn, mixed_nodes, mixed_pod
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tests.cluster.control_plane import ControlPlane
     from tests.cluster.fleet import Fleet
     from tests.cluster.processes import Running
-    from tests.simulations.kube.answering import RecordingExtender
 
-__all__ = ["Wanted", "add_nodes", "loud_scheduler", "record"]
+__all__ = ["Asked", "Wanted", "add_nodes", "loud_scheduler", "record"]
 
 Object = dict[str, Any]
 SERVICE = Resource("v1", "services", "Service")
@@ -53,6 +52,18 @@ _POD_SPEC = (
 )
 
 
+class Asked(Protocol):
+    """An extender that remembers what it said."""
+
+    def entries(self, weight: int) -> list[Object]:
+        """The lines for `extenders` in a scheduler's configuration."""
+        ...
+
+    def take(self, pod: str) -> Answer | None:
+        """What was said about a pod (`namespace/name`); None if it was not asked."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One recording to make."""
@@ -65,6 +76,10 @@ class Wanted:
     """Fields of KubeSchedulerConfiguration beside the profile's name."""
     profile: Mapping[str, Any]
     extender_weight: int = 0
+    nodes: Callable[[int, int], list[Object]] = mixed_nodes
+    """By how many and seed."""
+    pod: Callable[[int, int, str, str], Object] = mixed_pod
+    """By number, seed, scheduler and prefix of its name."""
 
 
 def record(
@@ -72,17 +87,17 @@ def record(
     fleet: Fleet,
     wanted: Wanted,
     nodes_wanted: int,
-    extender: RecordingExtender | None = None,
+    extender: Asked | None = None,
 ) -> Recording:
     """Make nodes, start a scheduler, give it pod after pod and tell what it did with each."""
     services = [plane.wire.create(SERVICE, each, fleet.namespace) for each in SERVICES]
-    nodes = add_nodes(fleet, mixed_nodes(nodes_wanted, wanted.seed))
+    nodes = add_nodes(fleet, wanted.nodes(nodes_wanted, wanted.seed))
     configuration = {
         **wanted.configuration,
         "profiles": [{**wanted.profile, "schedulerName": wanted.name}],
     }
     if extender is not None:
-        configuration["extenders"] = [extender.entry(wanted.extender_weight)]
+        configuration["extenders"] = extender.entries(wanted.extender_weight)
     with loud_scheduler(plane, wanted.name, configuration) as scheduler:
         order = wait_until(
             "every node in the scheduler's log",
@@ -128,7 +143,7 @@ class _Session:
         namespace: str,
         wanted: Wanted,
         scheduler: Running,
-        extender: RecordingExtender | None,
+        extender: Asked | None,
     ) -> None:
         self._wire = plane.wire
         self._namespace = namespace
@@ -142,7 +157,7 @@ class _Session:
         gone = self._delete_some(number)
         made = self._wire.create(
             PODS,
-            mixed_pod(number, self._wanted.seed, self._wanted.name, self._wanted.name),
+            self._wanted.pod(number, self._wanted.seed, self._wanted.name, self._wanted.name),
             self._namespace,
         )
         name = made["metadata"]["name"]

@@ -54,7 +54,7 @@ def asked_about_one_pod(plane: ControlPlane, fleet: Fleet, name: str, refusing: 
     with recording_extender(refusing) as extender:
         configuration = {
             "profiles": [{"schedulerName": name}],
-            "extenders": [extender.entry(1)],
+            "extenders": extender.entries(1),
         }
         pod = {
             "metadata": {"name": name},

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SERVICES", "drawn", "mixed_nodes", "mixed_pod"]
+__all__ = ["SERVICES", "drawn", "gpu_pod", "labelled_nodes", "mixed_nodes", "mixed_pod"]
 
 Object = dict[str, Any]
 
@@ -20,6 +20,7 @@ GPU = "nvidia.com/gpu"
 ZONE = "topology.kubernetes.io/zone"
 HOST = "kubernetes.io/hostname"
 _MODELS = (("H100", 8, 128, 1024), ("A100", 8, 96, 768), ("L40S", 4, 64, 384), ("T4", 2, 32, 128))
+_MEMORY_MIB = {"H100": 81_920, "A100": 81_920, "L40S": 46_068, "T4": 15_360}
 _ZONES = ("a", "b", "c", "")
 _IMAGES = (("img.invalid/train:1", 9_000), ("img.invalid/serve:2", 700), ("img.invalid/web", 90))
 
@@ -76,6 +77,16 @@ def _node(name: str, number: int, seed: int) -> Object:
     }
 
 
+def labelled_nodes(count: int, seed: int) -> list[Object]:
+    """The same nodes with the labels by which GPU feature discovery tells model and memory."""
+    nodes = mixed_nodes(count, seed)
+    for node in nodes:
+        labels = node["metadata"]["labels"]
+        labels["nvidia.com/gpu.product"] = labels["gpu"]
+        labels["nvidia.com/gpu.memory"] = str(_MEMORY_MIB[labels["gpu"]])
+    return nodes
+
+
 def _tagged(image: str) -> str:
     return image if ":" in image else f"{image}:latest"
 
@@ -83,6 +94,24 @@ def _tagged(image: str) -> str:
 def mixed_pod(number: int, seed: int, scheduler: str, prefix: str = "pod") -> Object:
     """One pod of a dozen and more shapes."""
     shape = _SHAPES[drawn(len(_SHAPES), seed, "shape", number)]
+    spec, labels = shape(seed, number)
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": f"{prefix}-{number}", "labels": labels},
+        "spec": {
+            "schedulerName": scheduler,
+            **spec,
+            "tolerations": [*_LOST, *spec.get("tolerations", ())],
+        },
+    }
+
+
+def gpu_pod(number: int, seed: int, scheduler: str, prefix: str = "pod") -> Object:
+    """Mostly pods that ask for GPUs, whole or in part, and one in six of the mixed ones."""
+    shape = _GPU_SHAPES[drawn(6, seed, "gpu shape", number)]
+    if shape is None:
+        return mixed_pod(number, seed, scheduler, prefix)
     spec, labels = shape(seed, number)
     return {
         "apiVersion": "v1",
@@ -234,6 +263,16 @@ def _on_one_node(seed: int, number: int) -> _Shape:
     return {"containers": [_container("50m", "64Mi")], "affinity": {"nodeAffinity": required}}, {}
 
 
+def _share(seed: int, number: int) -> _Shape:
+    asked = {"nvidia.com/gpucores": str(10 * (1 + drawn(6, seed, "cores", number)))}
+    if drawn(2, seed, "memory", number):
+        asked["nvidia.com/gpumem"] = str(2_000 * (1 + drawn(8, seed, "mib", number)))
+    work = _container("500m", "1Gi")
+    work["resources"]["requests"] |= asked
+    work["resources"]["limits"] |= asked
+    return {"containers": [work]}, {"app": "share"}
+
+
 def _impossible(_seed: int, _number: int) -> _Shape:
     return {"containers": [_container("1", "1Gi", 9)]}, {"app": "train"}
 
@@ -243,3 +282,7 @@ _SHAPES: tuple[Callable[[int, int], _Shape], ...] = (
     *(_best_effort, _half_asked, _likes_nodes, _needs_nodes, _tolerant, _sociable, _alone, _near),
     *(_on_one_node, _impossible),
 )
+
+_GPU_SHAPES: tuple[Callable[[int, int], _Shape] | None, ...] = (
+    _training, _training, _serving, _share, _share, None,
+)  # fmt: skip
