@@ -21,6 +21,7 @@ from simulations.report.document import (
     RowGroup,
     Series,
 )
+from simulations.report.fleet_parts import typeset
 from simulations.report.forecast_beside import mean_span_s, means, side_by_side
 from simulations.report.forecast_times import Calendar, span_words
 
@@ -53,7 +54,7 @@ def last_days(one: Judged) -> LineChart:
         x_label=calendar.axis_label(night_s),
         y_label=_y_label(one),
         series=_lines(told),
-        caption=(
+        caption=typeset(
             f"What was answered {span} before, with a band from the 5 to the 95 % bound; one "
             "outcome in 20 should lie above it."
         ),
@@ -92,32 +93,32 @@ def _last_steps(one: Judged) -> int:
     return max(LAST_DAYS * one.result.series.steps_a_day, LEAST_STEPS)
 
 
-def _lines(beside: Beside) -> tuple[Series, ...]:
-    xs = tuple(beside.days.tolist())
+def _lines(told: Beside) -> tuple[Series, ...]:
+    xs = tuple(told.days.tolist())
     said = Series(
         SELECTED,
         xs,
-        tuple(beside.said[:, MIDDLE].tolist()),
-        Band(tuple(beside.said[:, LOW].tolist()), tuple(beside.said[:, UPPER].tolist())),
+        tuple(told.said[:, MIDDLE].tolist()),
+        Band(tuple(told.said[:, LOW].tolist()), tuple(told.said[:, UPPER].tolist())),
     )
-    came = Series(ACTUAL, xs, tuple(beside.came.tolist()))
+    came = Series(ACTUAL, xs, tuple(told.came.tolist()))
     repaired = (
         Series(f"stand-in, {kind.value}", xs, tuple(values.tolist()))
-        for kind, values in beside.stand_ins.items()
+        for kind, values in told.stand_ins.items()
         if np.isfinite(values).any()
     )
-    return (said, came, *repaired, *_shifts(beside))
+    return (said, came, *repaired, *_shifts(told))
 
 
-def _shifts(beside: Beside) -> tuple[Series, ...]:
-    at = np.flatnonzero(np.isfinite(beside.shifts))
+def _shifts(told: Beside) -> tuple[Series, ...]:
+    """A stem for each moment, from the top down to what there was."""
+    at = np.flatnonzero(np.isfinite(told.shifts))
     if not at.size:
         return ()
     # An unknown point after each parts them: they are moments, and no line.
-    xs = np.repeat(beside.days[at], 2)
-    ys = np.full(len(xs), np.nan)
-    ys[::2] = beside.shifts[at]
-    return (Series("level shift noticed", tuple(xs.tolist()), tuple(ys.tolist())),)
+    top = float(np.nanmax(np.concatenate([told.came, told.said[:, UPPER]])))
+    ys = [y for value in told.shifts[at].tolist() for y in (max(top, value), value, None)]
+    return (Series("level shift noticed", tuple(np.repeat(told.days[at], 3).tolist()), tuple(ys)),)
 
 
 def hours(one: Judged) -> tuple[LineChart, ...]:
@@ -183,7 +184,7 @@ def choices(one: Judged) -> tuple[HeatMaps, ...]:
                 )
                 for k, horizon_s in enumerate(one.horizons_s)
             ),
-            caption=(
+            caption=typeset(
                 "The best naive one, unless another has lately lost at least 2 % less; it is "
                 "demoted when it stops."
             ),

@@ -136,7 +136,7 @@ def test_what_was_repaired_is_shown_in_chart_and_table() -> None:
 
     assert np.isfinite(np.array(drawn["stand-in, gap"].ys, dtype=float)).sum() == 6
     assert np.isnan(np.array(drawn["what came"].ys, dtype=float)).sum() == 6 + 1
-    assert drawn["level shift noticed"].ys[0] == pytest.approx(series.values[450])
+    assert drawn["level shift noticed"].ys[1] == pytest.approx(series.values[450])
     assert [row[1:3] for row in table.rows] == [("gap", "6\u00a0h"), ("level shift", "-")]
 
 
