@@ -201,15 +201,20 @@ def _held(said: Figures) -> str:
     told = f"{percent(said.coverage)}{between}"
     held = held_of(said)
     if held is Held.MISSED:
-        short = figure(100 * (ASKED - (said.coverage or 0.0)), 1)
         return (
             f"The bound does not hold as often as it says: {told} of the time where "
-            f"{percent(ASKED, 0)} was asked for, {short} points too rarely. Hold more ready than "
-            "it says."
+            f"{percent(ASKED, 0)} was asked for, {_short_of(said)}. Hold more ready than it says."
         )
     if held is Held.WIDE:
         return f"The bound held {told} of the time, more than asked for: it is wider than need be."
     return f"The bound held {told} of the time, as asked for."
+
+
+def _short_of(said: Figures) -> str:
+    points = f"{figure(100 * (ASKED - (said.coverage or 0.0)), 1)} points too rarely"
+    if said.coverage_ci is None or said.coverage_ci[1] < ASKED:
+        return points
+    return f"{points}, though {_days(said)} do not tell that from chance"
 
 
 def _width(said: Figures, unit: str) -> str:

@@ -87,6 +87,15 @@ def test_a_missed_bound_is_told_with_how_far() -> None:
     assert "7.0 points too rarely. Hold more ready than it says." in told
 
 
+def test_a_missed_bound_that_may_be_chance_is_told_so() -> None:
+    """Where the interval reaches what was asked for, few days are no proof."""
+    missed = replace(figures(coverage=0.88), coverage_ci=(0.5, 0.98))
+
+    assert "7.0 points too rarely, though 10 days do not tell that from chance." in beliefs(
+        [with_figures(missed)]
+    )
+
+
 def test_another_horizon_that_is_missed_is_in_the_verdict() -> None:
     """A good hour must not hide a bad day."""
     far = with_figures(figures(coverage=0.7, horizon_s=24 * HOUR_S))
