@@ -82,7 +82,7 @@ class Calls:
         try:
             request = decode_request(body)
             pod = self._pod(request.pod)
-            names = self._list(request.names)
+            names = self._list(request.names, in_any_order=request.sent_nodes is None)
         except InputError as error:
             return Reply(encode_error(str(error)), problem=str(error))
         answer = self.extender.filter(entry, pod, names.asked, now_ns)
@@ -102,7 +102,7 @@ class Calls:
         try:
             request = decode_request(body)
             pod = self._pod(request.pod)
-            names = self._list(request.names)
+            names = self._list(request.names, in_any_order=True)
         except InputError as error:
             return Reply(b"[]", problem=str(error))
         answer = self.extender.prioritize(entry, pod, names.asked, now_ns)
@@ -116,7 +116,7 @@ class Calls:
         self._last_pod = (raw, pod)
         return pod
 
-    def _list(self, raw: bytes) -> _List:
+    def _list(self, raw: bytes, *, in_any_order: bool) -> _List:
         known = self._lists.get(raw)
         if known is not None:
             self._lists.move_to_end(raw)
@@ -125,8 +125,8 @@ class Calls:
             return known
         names = decode_names(raw)
         nodes = frozenset(names)
-        if (first := self._orders.get(nodes)) is not None:
-            return self._list(first)  # the order says nothing: what is known of them holds
+        if in_any_order and (first := self._orders.get(nodes)) is not None:
+            return self._list(first, in_any_order=True)  # what is known of these nodes holds
         pieces = NamesPieces(raw, names, self._words)
         return self._keep(raw, _List(self.extender.look_up(names), pieces, nodes))
 

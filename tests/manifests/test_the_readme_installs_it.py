@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import yaml
 
 from service_runtime.kube.api import PODS
@@ -49,6 +50,19 @@ def steps() -> list[str]:
     return [dedent(block) for block in BLOCK.findall(section)]
 
 
+def test_its_steps_are_what_a_shell_understands() -> None:
+    """Each is well-formed, and every file of ours that it names is there."""
+    named = set()
+    for step in steps():
+        subprocess.run([BASH, "-n", "-c", step], check=True, timeout=LIMIT_S)
+        named |= set(re.findall(r"\bmanifests/[\w./-]+", step))
+
+    assert len(steps()) == 6
+    assert named
+    assert [one for one in sorted(named) if not (ROOT / one).exists()] == []
+
+
+@pytest.mark.prove
 def test_its_steps_lead_from_nothing_to_an_explained_placement(
     control_plane: ControlPlane, fleet: Fleet, tmp_path: Path
 ) -> None:

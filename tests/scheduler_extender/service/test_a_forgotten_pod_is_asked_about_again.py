@@ -10,6 +10,8 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from service_runtime.kube.api import PODS
 from tests.cluster.fleet import gpu_nodes
 from tests.cluster.waiting import wait_until
@@ -26,6 +28,7 @@ FLUSH_S = 300.0
 """After this long kube-scheduler looks at every refused pod by itself."""
 
 
+@pytest.mark.prove
 def test_it_is_bound_soon_after_the_promise_has_ended(
     control_plane: ControlPlane, installation: Installation, extender: Extender, fleet: Fleet
 ) -> None:

@@ -21,6 +21,8 @@ from tests.cluster.waiting import wait_until
 from tests.scheduler_extender.service.clocks import Clocks
 from tests.scheduler_extender.service.test_bad_input_harms_nobody import request
 
+pytestmark = pytest.mark.prove
+
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -44,3 +44,16 @@ def test_many_orders_of_many_lists_are_forgotten_in_time() -> None:
             names = NAMES[:end][:: -1 if turn == 1 else 1]
             told = json.loads(calls.filter(Entry.GUARD, args(share_pod("a", 500), names), 1).body)
             assert set(told["NodeNames"]) == set(names)
+
+
+def test_whole_nodes_are_answered_in_the_order_in_which_they_were_sent() -> None:
+    """Without a node cache the answer is cut out of what was sent, so its order does matter."""
+    calls = extender_of(gpu_node("small"), gpu_node("large", gpus=4))
+    for names in (("small", "large"), ("large", "small")):
+        sent = [{"metadata": {"name": name}} for name in names]
+        told = json.loads(
+            calls.filter(Entry.GUARD, args(share_pod("a", 2_000), None, sent), 1).body
+        )
+
+        assert [node["metadata"]["name"] for node in told["Nodes"]["items"]] == ["large"]
+        assert set(told["FailedAndUnresolvableNodes"]) == {"small"}
