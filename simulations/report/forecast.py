@@ -6,12 +6,13 @@ This module must not compute results: figures are those of the rows that `--json
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gpu_fleet.words import counted, listed
 from simulations.report.document import Heading, Report
 from simulations.report.fleet_parts import sentences, spec_json, typeset
-from simulations.report.forecast_charts import choices, hours, last_days, whole_span
+from simulations.report.forecast_charts import ACTUAL, choices, hours, last_days, whole_span
 from simulations.report.forecast_figures import Judged, judged
 from simulations.report.forecast_intervals import reliability, skill
 from simulations.report.forecast_tables import in_short, rankings, repairs, what_was_read
@@ -92,7 +93,8 @@ def chapter_sections(
     (one,) = judged(results, _rows(content))
     return (
         in_short([one]),
-        last_days(one),
+        # Colours go to other chapters' names first: here weight must tell the lines apart.
+        replace(last_days(one), highlight=ACTUAL),
         *whole_span(one),
         *reliability([one]),
         rankings(one)[one.shown],

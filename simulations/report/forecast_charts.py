@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["choices", "hours", "last_days", "whole_span"]
+__all__ = ["ACTUAL", "choices", "hours", "last_days", "whole_span"]
 
 ACTUAL: Final = "what came"
+"""The line of what was measured."""
 LAST_DAYS: Final = 7
 LEAST_STEPS: Final = 60
 MOST_COLUMNS: Final = 150

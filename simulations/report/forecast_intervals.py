@@ -73,7 +73,7 @@ def _by_horizon(
     found: list[tuple[int | None, _Told, int]] = []
     for horizon_s in sorted({s for one in series for s in one.horizons_s}):
         told = [(one.name, one.selected(horizon_s)) for one in series if _has(one, horizon_s)]
-        told.sort(key=lambda pair: _or_least(by(pair[1])))
+        told.sort(key=lambda pair: _or_last(by(pair[1])))
         found.append((horizon_s, told[:MOST_ROWS], len(told[MOST_ROWS:])))
     return found
 
@@ -82,8 +82,8 @@ def _has(one: Judged, horizon_s: int) -> bool:
     return horizon_s in one.horizons_s
 
 
-def _or_least(value: float | None) -> float:
-    return float("-inf") if value is None else value
+def _or_last(value: float | None) -> float:
+    return float("inf") if value is None else value
 
 
 def _cut(told: _Told, left_out: int, which: str) -> str:

@@ -51,10 +51,10 @@ def in_short(series: Sequence[Judged]) -> Table:
             Column("Ahead", text=False),
             Column("Saved", unit="% of loss", decimals=1, signed=True),
             Column("95 % interval", unit="% of loss", text=False),
-            Column("Forecasting pays", text=True),
-            Column("Held", unit="% of the time", decimals=1),
-            Column("Bound holds", text=True),
-            Column("Above the middle", unit=next(iter(units)) if len(units) == 1 else "units"),
+            Column("Forecasting pays", text=False),
+            Column("Held", unit="%", decimals=1),
+            Column("Bound holds", text=False),
+            Column("Above middle", unit=next(iter(units)) if len(units) == 1 else "units"),
             Column("The same", unit="% of demand", decimals=1),
         ),
         rows=tuple(
@@ -64,7 +64,8 @@ def in_short(series: Sequence[Judged]) -> Table:
         ),
         caption=(
             "Of what would have been answered. Saved: how much less its bound lost than that of "
-            "the best naive guess."
+            "the best naive guess. Held: how much of the time demand was within the bound. "
+            "Above middle: the bound less the middle, on average."
         ),
     )
 

@@ -142,7 +142,7 @@ def _verdict_on_many(series: Sequence[Judged], horizon_s: int) -> str:
     advice = "can rely on it" if held == len(said) else "should look at the others first"
     return (
         f"{span_words(horizon_s)} ahead the bound held as often as it says in {held} {of}, and "
-        f"lost less than the best naive one in {pays}; a planner {advice}."
+        f"beat the best naive one beyond chance in {pays}; a planner {advice}."
     )
 
 
