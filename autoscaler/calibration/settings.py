@@ -23,7 +23,7 @@ class CalibrationSettings:
     """The same for what is answered in the end: whoever is chosen, the bound has to hold."""
     memory_days: float = 5.0
     """Half-life of a loss: a working week says more than the weekend that came last."""
-    scale_half_life_days: float = 1.0
+    scale_half_life_days: float = 2.0
     """Half-life of an error in what counts as usual."""
     least_outcomes: int = 20
     """With fewer outcomes the forecaster's own bound stands."""

@@ -86,6 +86,7 @@ class Tracking:
             for _ in range(candidates)
         ]
         self._step = -1
+        self._last_usual = np.zeros(shape[:2])
 
     @property
     def losses(self) -> Floats:
@@ -162,8 +163,21 @@ class Tracking:
         usual: Floats = self._scales / np.where(weights > 0, weights, 1.0)
         return usual
 
+    def _shrink(self) -> None:
+        """Let corrections shrink with what is usual.
+
+        They were learned in its measure: after a storm a bound would come down by small steps what
+        it went up by large ones. They do not grow with it, for their next step does already.
+        """
+        usual, before = self._usual(), self._last_usual
+        ratio = usual / np.where(before > 0, before, np.inf)
+        shrunk = np.where(before > 0, np.minimum(ratio, 1.0), 1.0)
+        self._corrections *= shrunk[:, :, np.newaxis, np.newaxis]
+        self._last_usual = usual
+
     def _answer(self, raw: Floats) -> Floats:
         slot = self._step % self._ring
+        self._shrink()
         said = raw[..., np.newaxis] + self._corrections
         best = self._speed_losses.argmin(axis=3)
         best[self._outcomes < self._settings.least_outcomes] = 0
@@ -172,5 +186,5 @@ class Tracking:
         self._said[slot] = said
         self._answered[slot] = answer
         self._raw_middle[slot] = raw[:, :, self._middle]
-        self._scale_then[slot] = self._usual()
+        self._scale_then[slot] = self._last_usual
         return answer
