@@ -29,7 +29,7 @@ from scheduler_extender.placement.best_fit import BestFit
 from tests.scheduler_extender.safety.reality import Flight, LogEntry, Reality, RealNode, RealPod
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gpu_fleet.cluster_view import ClusterView
 
@@ -320,6 +320,23 @@ class Interleavings(RuleBasedStateMachine):
         if waits:
             self.time_passes(3)
 
+    @precondition(lambda self: self.reality.nodes and len(self.reality.pods) < 8)
+    @rule(
+        before=st.lists(st.sampled_from(REQUESTS), min_size=1, max_size=3),
+        after=st.lists(st.sampled_from(REQUESTS), min_size=1, max_size=3),
+        restarts=st.booleans(),
+    )
+    def a_leader_goes_in_mid_burst(
+        self,
+        before: list[tuple[int, int, int]],
+        after: list[tuple[int, int, int]],
+        restarts: bool,
+    ) -> None:
+        """What was answered before may be bound after the next leader has begun to answer."""
+        self.a_burst_comes(before, reuse=False)
+        self.another_process_answers(restarts, waits=True)
+        self.a_burst_comes(after, reuse=False)
+
     # -- the end -------------------------------------------------------------------------------
 
     def teardown(self) -> None:
@@ -332,6 +349,7 @@ class Interleavings(RuleBasedStateMachine):
             ledger.expire(self.reality.now_ns)
             assert ledger.flights("") == []
             assert self._held() == held_by(ledger.view)
+            assert self._told() == devices_of(ledger.view, self._told())
             assert self._is_ill() <= set(ledger.overcommitted())
 
     def _held(self) -> dict[str, tuple[int, int]]:
@@ -341,6 +359,15 @@ class Interleavings(RuleBasedStateMachine):
                 sum(pod.count * pod.memory for pod in self.reality.on(name)),
             )
             for name in self.reality.nodes
+        }
+
+    def _told(self) -> dict[str, tuple[int, ...]]:
+        """The devices that a plugin chose, where the node still has them."""
+        return {
+            pod.uid: pod.told
+            for node in self.reality.nodes.values()
+            for pod in self.reality.on(node.name)
+            if pod.told is not None and max(pod.told) < len(node.memories)
         }
 
     def _is_ill(self) -> set[str]:
@@ -374,3 +401,9 @@ def held_by(view: ClusterView) -> dict[str, tuple[int, int]]:
         )
         for node in view.nodes()
     }
+
+
+def devices_of(view: ClusterView, uids: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """By pod: the devices on which the view counts it."""
+    seats = {uid: view.placement(uid) for uid in uids}
+    return {uid: seat.devices for uid, seat in seats.items() if seat is not None}
