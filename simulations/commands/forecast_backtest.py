@@ -5,7 +5,6 @@ Shell: reads series, lets every model walk through each of them, writes what cam
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -25,12 +24,13 @@ from simulations.commands.forecast_options import (
     TimeColumn,
     TimeZone,
     ValueColumns,
+    WorkersOption,
     parse_models,
     read_series,
     series_spec,
 )
 from simulations.commands.forecast_words import words
-from simulations.commands.options import JsonPath, ReportPath, Workers
+from simulations.commands.options import JsonPath, ReportPath
 from simulations.forecasts.result import SeriesResult, result_of
 from simulations.forecasts.rows import json_rows
 from simulations.forecasts.spec import BacktestSpec, StudyPlan
@@ -60,8 +60,6 @@ class Experiment:
     spec: BacktestSpec
     folder: Path | None = None
     """Where finished walks are kept."""
-    threads: int = 1
-    """How many a model may use; they never change what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ def command(
         float, typer.Option(help="Share of each series that comes before anything is judged.")
     ] = 0.6,
     models: Models = "all",
-    workers_: Workers = 1,
+    workers_: WorkersOption = 1,
     resume: Annotated[
         str | None,
         typer.Option(help="Keep each finished walk in this folder, and go on from what is there."),
@@ -118,8 +116,7 @@ def command(
     )
     with workers(workers_) as executor:
         read = tuple(read_series(reading))
-        threads = max(1, (os.cpu_count() or 1) // workers_)
-        experiment = Experiment(reading, read, spec, checked_folder(resume), threads)
+        experiment = Experiment(reading, read, spec, checked_folder(resume))
         outcome = run_experiment(experiment, executor)
     _publish(experiment, outcome, to)
 
@@ -137,7 +134,6 @@ def run_experiment(
             targets=plan.targets,
             levels=spec.levels,
             plan=plan.walk,
-            threads=experiment.threads,
             folder=experiment.folder,
         )
         for read, plan in planned

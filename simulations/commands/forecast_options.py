@@ -41,6 +41,7 @@ __all__ = [
     "TimeColumn",
     "TimeZone",
     "ValueColumns",
+    "WorkersOption",
     "moment",
     "parse_models",
     "read_series",
@@ -91,6 +92,9 @@ KindOption = Annotated[
 Models = Annotated[
     str,
     typer.Option(help="Forecasters, separated by commas, or all; the naive ones are always there."),
+]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", help="Processes that share the models and series.")
 ]
 
 YEAR_S = 366 * DAY_S

@@ -6,7 +6,6 @@ the end.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,12 +27,13 @@ from simulations.commands.forecast_options import (
     TimeColumn,
     TimeZone,
     ValueColumns,
+    WorkersOption,
     parse_models,
     read_series,
     series_spec,
 )
 from simulations.commands.forecast_run_words import words
-from simulations.commands.options import JsonPath, Workers
+from simulations.commands.options import JsonPath
 from simulations.forecasts.run_rows import json_rows
 from simulations.forecasts.spec import LONGEST_HORIZON_S, Horizon
 from simulations.runs.durations import parse_duration
@@ -57,7 +57,6 @@ class Experiment:
     horizons_s: tuple[int, ...]
     models: tuple[str, ...]
     settings: ForecastSettings
-    threads: int = 1
 
 
 def command(
@@ -76,7 +75,7 @@ def command(
     step: StepOption = "",
     kind: KindOption = "gauge",
     models: Models = "all",
-    workers_: Workers = 1,
+    workers_: WorkersOption = 1,
     json_path: JsonPath = None,
 ) -> None:
     """Forecast what comes after the last sample, and say why it is believed."""
@@ -95,8 +94,7 @@ def command(
     )
     with workers(workers_) as executor:
         read = tuple(read_series(reading))
-        threads = max(1, (os.cpu_count() or 1) // workers_)
-        experiment = Experiment(reading, read, horizons_s, named, ForecastSettings(), threads)
+        experiment = Experiment(reading, read, horizons_s, named, ForecastSettings())
         forecasts = run_experiment(experiment, executor)
     say(words(read, forecasts, horizons_s), json_path)
     write_json(
@@ -122,7 +120,7 @@ def run_experiment(experiment: Experiment, executor: Executor | None) -> list[Fo
         for read, targets in zip(experiment.read, asked, strict=True)
     ]
     tasks = [
-        WalkTask(read.series, model, targets, settings.levels, plan, experiment.threads)
+        WalkTask(read.series, model, targets, settings.levels, plan)
         for read, targets, plan in zip(experiment.read, asked, plans, strict=True)
         for model in experiment.models
     ]

@@ -69,7 +69,6 @@ class WalkTask:
     targets: tuple[Target, ...]
     levels: tuple[float, ...]
     plan: WalkPlan
-    threads: int = 1
     folder: Path | None = None
 
     @property
@@ -159,7 +158,9 @@ def _walked(task: WalkTask) -> Told:
     try:
         return walk(
             task.series,
-            forecaster(task.model, task.threads),
+            # One thread each: walks share the cores by --workers, and threads of one model that
+            # wait for each other on a busy machine take many times as long.
+            forecaster(task.model),
             task.targets,
             task.levels,
             task.plan,
