@@ -21,6 +21,7 @@ COPY requirements/run.txt requirements/run.txt
 RUN ["python3", "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary=:all:", \
      "--target=/libraries", "--requirement=requirements/run.txt"]
 COPY LICENSE README.md pyproject.toml ./
+COPY autoscaler autoscaler
 COPY gpu_fleet gpu_fleet
 COPY service_runtime service_runtime
 COPY scheduler_extender scheduler_extender
