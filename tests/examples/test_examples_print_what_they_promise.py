@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from simulations.recipes.demand import demand_csv
 from simulations.recipes.fleet import fleet
 from simulations.recipes.openb import nodes_csv, pods_csv
 from simulations.recipes.pods import pods
@@ -34,6 +35,15 @@ def test_the_inputs_are_the_recipes(name: str, count: int) -> None:
     assert f"`fleet(16)` and `pods({count}, seed=3)`" in readme
     assert nodes_csv(fleet(16)) == (FOLDER / name / "nodes.csv").read_text(encoding="utf-8")
     assert pods_csv(pods(count, seed=3)) == (FOLDER / name / "pods.csv").read_text(encoding="utf-8")
+
+
+def test_the_demand_is_the_recipes() -> None:
+    """As above, for the series that is forecast."""
+    folder = FOLDER / "03-forecast-demand"
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+
+    assert "`demand_csv(14, seed=3)`" in readme
+    assert demand_csv(14, seed=3) == (folder / "demand.csv").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
