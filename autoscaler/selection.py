@@ -30,6 +30,9 @@ class SelectionSettings:
     margin: float = 0.02
     """A challenger must lose this share less than the best naive one, and a change of mind must
     promise as much."""
+    least_independent: float = 15.0
+    """Until so many outcomes that do not overlap could be known, nobody is proven, and a bound is
+    at least as wide as every naive one: a day ahead, for the first two weeks."""
 
 
 class Selection:

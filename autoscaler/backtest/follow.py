@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autoscaler.calibration.settings import CalibrationSettings
-from autoscaler.calibration.tracking import Tracking
+from autoscaler.calibration.tracking import Tracking, middle_of
 from autoscaler.forecasters.outcomes import outcomes
 from autoscaler.selection import Selection, SelectionSettings
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from autoscaler.backtest.walk import Walked
     from gpu_fleet.series import Series
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
 
 __all__ = ["FollowSettings", "Followed", "follow"]
 
@@ -37,15 +40,15 @@ class FollowSettings:
 class Followed:
     """What was said at each origin of a walk: n origins, m candidates, k targets, l levels."""
 
-    calibrated: NDArray[np.float64]
+    calibrated: Floats
     """Every candidate's quantiles after correction, [n, m, k, l]."""
-    selected: NDArray[np.float64]
+    selected: Floats
     """What would have been answered, [n, k, l]."""
     chosen: NDArray[np.int64]
     """Whose quantile that was, [n, k, l]."""
-    losses: NDArray[np.float64]
+    losses: Floats
     """What each candidate had lost lately, at the last origin, [m, k, l]."""
-    lost_its_way: NDArray[np.bool_]
+    lost_its_way: Flags
     """Where a candidate's errors were found to lean to one side, [n, m, k]."""
 
 
@@ -57,7 +60,8 @@ def follow(series: Series, walked: Walked, settings: FollowSettings) -> Followed
     cal = settings.calibration
     asked = walked.targets, walked.levels, series.steps_a_day
     tracking = Tracking(m, *asked, cal.rates, cal)
-    final = Tracking(1, *asked, cal.final_rates, cal)
+    final = Tracking(1, *asked, cal.final_rates, cal, root=cal.final_root, aim=cal.final_aim)
+    middle = middle_of(walked.levels)
     selection = Selection(naive, k, levels, settings.selection)
     came = _came(series, walked)
     floor = _floor(series)[walked.origins]
@@ -65,17 +69,33 @@ def follow(series: Series, walked: Walked, settings: FollowSettings) -> Followed
     selected = np.empty((n, k, levels))
     chosen = np.empty((n, k, levels), dtype=np.int64)
     lost = np.zeros((n, m, k), dtype=np.bool_)
+    independent = np.arange(n)[:, np.newaxis] / [target.ahead for target in walked.targets]
+    unproven = independent < settings.selection.least_independent
     for i in range(n):
         said, lost[i] = tracking.step(raw[i], came[i])
         calibrated[i] = np.maximum(said, floor[i])
         chosen[i] = selection.choose(tracking.losses, np.isfinite(said))
         answer = np.take_along_axis(calibrated[i], chosen[i][np.newaxis], axis=0)[0]
+        answer = _cautious(answer, calibrated[i][naive], unproven[i], middle)
         said, _ = final.step(np.sort(answer, axis=1)[np.newaxis], came[i])
         selected[i] = np.maximum(said[0], floor[i])
     return Followed(calibrated, selected, chosen, tracking.losses, lost)
 
 
-def _came(series: Series, walked: Walked) -> NDArray[np.float64]:
+def _cautious(answer: Floats, naive: Floats, unproven: Flags, middle: int) -> Floats:
+    """The answer, at least as wide as every naive one where too little came true to know better.
+
+    `answer` is [k, l], `naive` [m, k, l], `unproven` [k].
+    """
+    wide = answer.copy()
+    wide[:, :middle] = np.fmin(answer[:, :middle], np.fmin.reduce(naive[:, :, :middle]))
+    wide[:, middle + 1 :] = np.fmax(
+        answer[:, middle + 1 :], np.fmax.reduce(naive[:, :, middle + 1 :])
+    )
+    return np.where(unproven[:, np.newaxis], wide, answer)
+
+
+def _came(series: Series, walked: Walked) -> Floats:
     """The outcome of each target that becomes known at each origin, [n, k]."""
     came = np.full((len(walked.origins), len(walked.targets)), np.nan)
     for k, target in enumerate(walked.targets):
@@ -86,7 +106,7 @@ def _came(series: Series, walked: Walked) -> NDArray[np.float64]:
     return came
 
 
-def _floor(series: Series) -> NDArray[np.float64]:
+def _floor(series: Series) -> Floats:
     """Demand that was never below zero will not be; one that was has no floor but its own."""
     lowest: NDArray[np.float64] = np.minimum.accumulate(series.values)
     return np.where(lowest >= 0, 0.0, -np.inf)

@@ -21,6 +21,11 @@ class CalibrationSettings:
     have lost least lately is used. 0 leaves the forecaster's own bound."""
     final_rates: tuple[float, ...] = (0.1,)
     """The same for what is answered in the end: whoever is chosen, the bound has to hold."""
+    final_root: float = 0.25
+    """Its rates fall more slowly with the steps ahead: it is the last chance to be right."""
+    final_aim: float = 0.01
+    """It is aimed this much further out: at 96 % for 95 %. Where few outcomes are known, or demand
+    drifts, a bound holds less often than it is aimed at, and missing is what hurts."""
     memory_days: float = 5.0
     """Half-life of a loss: a working week says more than the weekend that came last."""
     scale_half_life_days: float = 2.0

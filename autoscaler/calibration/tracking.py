@@ -27,9 +27,14 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Tracking", "pinball"]
+__all__ = ["Tracking", "middle_of", "pinball"]
 
 MIDDLE = 0.5
+
+
+def middle_of(levels: Sequence[float]) -> int:
+    """Which of some levels is the median, or next to it."""
+    return min(range(len(levels)), key=lambda at: abs(levels[at] - MIDDLE))
 
 
 def pinball(outcome: Floats | float, quantile: Floats, level: Floats | float) -> Floats:
@@ -42,6 +47,8 @@ class Tracking:
     """Corrects the quantiles of several candidates, each for itself, step by step.
 
     Shapes: m candidates, k targets, l levels, r rates. Feed every step of a series in order.
+    A rate is divided by the steps ahead to the power of `root`; `aim` is how much further out than
+    its level a bound is aimed.
     """
 
     def __init__(
@@ -52,14 +59,19 @@ class Tracking:
         steps_a_day: int,
         rates: Sequence[float],
         settings: CalibrationSettings,
+        *,
+        root: float = 0.5,
+        aim: float = 0.0,
     ) -> None:
         day = max(1, steps_a_day)
         self._settings = settings
         self._targets = tuple(targets)
         self._levels = np.asarray(levels, dtype=np.float64)[np.newaxis, :, np.newaxis]
         at_once = np.asarray(rates, dtype=np.float64)
-        self._rates = [at_once / math.sqrt(target.ahead) for target in self._targets]
-        self._middle = int(np.argmin(np.abs(np.asarray(levels) - MIDDLE)))
+        self._rates = [at_once / target.ahead**root for target in self._targets]
+        outward = np.sign(self._levels - MIDDLE)
+        self._aims = np.clip(self._levels + outward * aim, 0.0, 1.0)
+        self._middle = middle_of(levels)
         self._keep_loss = 0.5 ** (1.0 / (settings.memory_days * day))
         self._keep_scale = 0.5 ** (1.0 / (settings.scale_half_life_days * day))
         shape = (candidates, len(self._targets), len(levels), len(rates))
@@ -116,7 +128,7 @@ class Tracking:
         spoke = np.isfinite(answered).all(axis=1)
         levels = self._levels
         scale = self._scale_then[slot, :, k][:, np.newaxis, np.newaxis]
-        missed = (outcome > said) - (1.0 - levels)
+        missed = (outcome > said) - (1.0 - self._aims)
         step = np.where(spoke[:, np.newaxis, np.newaxis], self._rates[k] * scale * missed, 0.0)
         self._corrections[:, k] += step
         lost_by_speed = pinball(outcome, said, levels)
