@@ -24,8 +24,9 @@ __all__ = ["Interval", "batches", "loss_interval", "share_interval"]
 Interval: TypeAlias = tuple[float, float]
 
 LEAST_BATCHES = 2
-MOST_BATCHES = 8
-"""More would be shorter, and the shorter the less independent; with fewer Student's t is wide."""
+MOST_BATCHES = 10
+"""More would be shorter, and the shorter the less independent; with fewer Student's t is wide.
+Chosen among 4, 6, 8, 10 and 16 on made-up demand, seeds 1001 to 1400."""
 HORIZONS_A_BATCH = 2
 TWO_SIDED_95 = 0.975
 
