@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.prove, pytest.mark.traces]
 
-HOUR_S, DAY_S = 3_600, 86_400
+EACH = [pytest.param(name, marks=pytest.mark.xdist_group(f"forecast {name}")) for name in DEMAND]
+"""Every series, each with all its tests in one process, so that it is walked through once."""
+CLUSTERS = [one for one in EACH if one.values[0] in AGGREGATED_GPU_DEMAND]
+HOUR_S = 3_600
 SEASONAL = 0.6
 """Autocorrelation at a day from which a series is called strongly seasonal."""
 SPEC = BacktestSpec(models=tuple(FORECASTERS))
@@ -78,7 +81,7 @@ def near(rows: dict[tuple[str, int], dict[str, float]]) -> list[int]:
     return sorted({horizon for _, horizon in rows if horizon <= HOUR_S})
 
 
-@pytest.mark.parametrize("name", DEMAND)
+@pytest.mark.parametrize("name", EACH)
 def test_it_never_costs_more_than_the_best_naive_forecast(name: str) -> None:
     """Pinball loss of the 95 % bound: at most 2 % above, and 25 % below where days repeat."""
     rows = rows_of(name)
@@ -90,7 +93,7 @@ def test_it_never_costs_more_than_the_best_naive_forecast(name: str) -> None:
         assert rows[SELECTED, HOUR_S]["skill"] >= 0.25
 
 
-@pytest.mark.parametrize("name", DEMAND)
+@pytest.mark.parametrize("name", EACH)
 def test_its_bounds_hold_as_often_as_they_say(name: str) -> None:
     """93 to 97 % up to an hour ahead, 90 to 97 % a day ahead; more where it costs nothing."""
     rows = rows_of(name)
@@ -103,7 +106,7 @@ def test_its_bounds_hold_as_often_as_they_say(name: str) -> None:
         assert row["coverage95"] <= 0.97 or narrow, horizon
 
 
-@pytest.mark.parametrize("name", AGGREGATED_GPU_DEMAND)
+@pytest.mark.parametrize("name", CLUSTERS)
 def test_gpu_demand_of_a_cluster_is_forecast_to_nine_tenths(name: str) -> None:
     """1 - WAPE at ten minutes and an hour, with the naive figure recorded beside it."""
     rows = rows_of(name)
@@ -111,7 +114,7 @@ def test_gpu_demand_of_a_cluster_is_forecast_to_nine_tenths(name: str) -> None:
         assert rows[SELECTED, horizon]["accuracy"] >= 0.90
 
 
-@pytest.mark.parametrize("name", DEMAND)
+@pytest.mark.parametrize("name", EACH)
 def test_a_backtest_with_all_models_takes_no_more_than_three_minutes(name: str) -> None:
     """In CPU seconds, which two cores share."""
     assert backtest(name)[1] <= MOST_SECONDS
@@ -144,7 +147,7 @@ class Remembering:
         return self.inner.revive(state)
 
 
-@pytest.mark.parametrize("name", DEMAND)
+@pytest.mark.parametrize("name", EACH)
 def test_no_future_changes_what_was_said_before_it(name: str) -> None:
     """Noise after each of 50 moments: bounds, choice and answer before it stay byte-equal."""
     series = demand(name)
@@ -179,7 +182,7 @@ def said(series: Series, spec: BacktestSpec, models: Sequence[Forecaster]) -> Se
 
 
 @pytest.mark.parametrize("factor", [2.0, 0.5])
-@pytest.mark.parametrize("name", DEMAND)
+@pytest.mark.parametrize("name", EACH)
 def test_bounds_hold_again_twelve_hours_after_a_level_shift(name: str, factor: float) -> None:
     """From 12 to 36 hours after demand doubled or halved, 90 % and more of the bounds held.
 
