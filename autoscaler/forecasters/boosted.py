@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -56,6 +57,8 @@ FEW = 40
 """So many independent outcomes are few: with them half the rounds are spent on a tail."""
 SCARCE = 8
 """So many are scarce: the centre is drawn to the habit of earlier days."""
+LEAST_SPREAD = 1e-9
+"""A clue that varies by less than this share of its size varies by rounding."""
 LINE_PULL = 150.0
 """How strongly the line's weights are pulled to zero, in rows' worth of evidence."""
 
@@ -97,6 +100,15 @@ class _Lesson:
         return np.logical_or(before, after)
 
 
+def _spread(clue: Column) -> float:
+    """How much a clue varies; endless for one that hardly does, so that it says nothing.
+
+    Beside a spike of many orders of magnitude what varies is the rounding alone.
+    """
+    spread = float(clue.std())
+    return math.inf if spread < LEAST_SPREAD * float(np.abs(clue).max()) else spread + 1e-9
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     """A straight line through the clues."""
@@ -107,7 +119,7 @@ class _Line:
     @classmethod
     def through(cls, clues: Sequence[Column], labels: Column, ahead: int) -> _Line:
         """The line of least squares with weights pulled to zero, the more the further ahead."""
-        spread = np.array([clue.std() + 1e-9 for clue in clues])
+        spread = np.array([_spread(clue) for clue in clues])
         told = np.stack(clues) / spread[:, np.newaxis]
         level = float(labels.mean())
         # einsum adds in one order on every machine; a product by BLAS depends on its threads.

@@ -161,3 +161,13 @@ def test_a_number_beyond_measure_after_the_fit_is_survived(name: str) -> None:
 
     assert said is not None
     assert np.isfinite(said).all()
+
+
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e9, 1e12])
+@pytest.mark.parametrize("name", FORECASTERS)
+def test_a_spike_of_any_size_is_lived_through(name: str, size: float) -> None:
+    """Beside it all else is rounding: clues that vary by no more than that must say nothing."""
+    values = np.random.default_rng(143).random(202)
+    values[101] = size
+
+    answer(name, series_of(values, step_s=60), 202)
