@@ -146,8 +146,9 @@ def test_what_nothing_can_hold_costs_next_to_nothing(
     assert quiet_rate < 50 / 10
     assert quiet_cores < 0.05
     assert cores < 0.05
-    if patient:
-        assert rate < 50 / 10
+    if not patient and rate >= 50 / 10:
+        pytest.xfail(f"as shipped the scheduler's own rate is not met: {rate:.1f} calls a second")
+    assert rate < 50 / 10
 
 
 def _keep_busy(control_plane: ControlPlane, fleet: Fleet, scheduler: str, for_s: float) -> None:
