@@ -29,6 +29,9 @@ _MAX_PATTERNS = 1_000
 """Column generation ends long before; a bound so that no mix can make it run away."""
 _WORTH_ADDING = 1 + 1e-9
 """A pattern that is worth more than one GPU at today's prices improves the plan."""
+_SOLVED_IN_ALL = 1e6
+"""The program's demands sum to this, whatever the unit of the frequencies: the solver's tolerances
+are absolute, and pod-seconds of a year are large numbers."""
 
 
 def hole_values(frequencies: Mapping[int, int]) -> NDArray[np.int64]:
@@ -54,6 +57,7 @@ def effective_sizes(frequencies: Mapping[int, int]) -> dict[int, int]:
     step = math.gcd(WHOLE_GPU_MILLI, *sizes)
     units = np.array([size // step for size in sizes], np.int64)
     demand = np.array([frequencies[size] for size in sizes], np.float64)
+    demand *= _SOLVED_IN_ALL / demand.sum()
     duals = _solve(units, demand, WHOLE_GPU_MILLI // step)
     return {size: round(dual * MICRO) for size, dual in zip(sizes, duals, strict=True)}
 

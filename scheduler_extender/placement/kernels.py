@@ -133,11 +133,12 @@ def least_loss_totals(
     gpu_memory_free: NDArray[np.int64],
     order_key: NDArray[np.int64],
     gang_hosts: NDArray[np.bool_],
+    cpu_rates: NDArray[np.int64],
     out: NDArray[np.int64],
 ) -> None:
     """Totals of `LeastLoss` as far as `stranding`, `gang_room` and `reserve` go."""
     cpu, memory, count, milli, device_memory, width = request[:6]
-    lifetime_s, reserve, cpu_rate, memory_rate, gang_price, gang = request[6:]
+    lifetime_s, reserve, memory_rate, gang_price, gang = request[6:]
     for index in range(len(columns)):
         at = columns[index]
         out[index] = _INFEASIBLE
@@ -180,9 +181,13 @@ def least_loss_totals(
         lost = -change - (count * hole[milli] if count > 0 else 0)
         free = free_milli * 1000
         left = free - count * milli * 1000
-        if cpu_rate > 0:
-            lost += max(0, left - ((cpu_free[at] - cpu) * cpu_rate >> 20))
-            lost -= max(0, free - (cpu_free[at] * cpu_rate >> 20))
+        without_cpu_before, without_cpu_after = 0, 0
+        for rate in cpu_rates:
+            if rate > 0:
+                without_cpu_before += max(0, free - (cpu_free[at] * rate >> 20))
+                without_cpu_after += max(0, left - ((cpu_free[at] - cpu) * rate >> 20))
+        if len(cpu_rates) > 0:
+            lost += without_cpu_after // len(cpu_rates) - without_cpu_before // len(cpu_rates)
         if memory_rate > 0:
             lost += max(0, left - ((memory_free[at] - memory) * memory_rate >> 20))
             lost -= max(0, free - (memory_free[at] * memory_rate >> 20))

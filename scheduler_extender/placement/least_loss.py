@@ -201,7 +201,6 @@ class LeastLoss:
                     view.device_width,
                     self._expect.lifetime_s(shape),
                     self.reserve.weight_micro,
-                    table.per_cpu_milli,
                     table.per_memory_mib,
                     self._price if shape.gpu_count and self.gang_room.gang else 0,
                     self.gang_room.gang.gpus if self.gang_room.gang else 1,
@@ -226,6 +225,7 @@ class LeastLoss:
             view.gpu_memory_free_mib,
             view.order_key,
             self.gang_room.could_be_hosts(view),
+            self.stranding.table.per_cpu_milli,
             out,
         )
         return out

@@ -22,6 +22,8 @@ __all__ = ["DEFAULT_LIFETIME_S", "MixClass", "PodMix"]
 
 DEFAULT_LIFETIME_S = 3_600
 """Expected lifetime where nobody states one; with one term in play it cancels out of the order."""
+_EXACT = 1_000_000
+"""Ratios are whole numbers of millionths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,19 @@ class MixClass:
     def stay_s(self) -> int:
         """The expected lifetime, or the default where nobody knows."""
         return DEFAULT_LIFETIME_S if self.lifetime_s is None else self.lifetime_s
+
+    @property
+    def pod_seconds(self) -> int:
+        """What a class weighs where pods come and go: arrivals times how long each stays.
+
+        Little's law: of what arrives often and leaves at once, few are there at any time.
+        """
+        return self.count * self.stay_s
+
+    @property
+    def gpu_milli_seconds(self) -> int:
+        """The GPU-time that a class asks for."""
+        return self.pod_seconds * self.shape.total_gpu_milli
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +101,11 @@ class PodMix:
         return tuple(taken)
 
     def share_sizes(self) -> dict[int, int]:
-        """How often each part of a GPU is asked for, by its size in thousandths."""
+        """Pod-seconds asked for by part of a GPU, the parts in thousandths."""
         sizes: Counter[int] = Counter()
         for entry in self.classes:
             if entry.shape.is_share:
-                sizes[entry.shape.gpu_milli] += entry.count
+                sizes[entry.shape.gpu_milli] += entry.pod_seconds
         return dict(sorted(sizes.items()))
 
     def lifetimes_s(self) -> dict[PodShape, int]:
@@ -99,14 +114,50 @@ class PodMix:
             entry.shape: entry.lifetime_s for entry in self.classes if entry.lifetime_s is not None
         }
 
-    def per_gpu(self) -> tuple[int, int] | None:
-        """(milli-CPU, MiB) that the mix asks for with each GPU, CPU-only pods included.
+    def memory_per_gpu_mib(self) -> int:
+        """MiB that the mix asks for with each GPU, CPU-only pods included; 0 without GPU."""
+        gpu = sum(entry.gpu_milli_seconds for entry in self.classes)
+        memory = sum(entry.pod_seconds * entry.shape.memory_mib for entry in self.classes)
+        return memory * WHOLE_GPU_MILLI // gpu if gpu else 0
 
-        None when the mix asks for no GPU at all.
+    def cpu_per_gpu_milli(self, parts: int) -> tuple[int, ...]:
+        """Milli-CPU beside each GPU: the mean of each of `parts` equal shares of the GPU-time.
+
+        The shares are cut by what pods ask for, least first, so that the mix's spread is kept. What
+        CPU-only pods ask for is added in proportion. Empty where the mix asks for no GPU.
         """
-        gpu_milli = sum(c.count * c.shape.total_gpu_milli for c in self.classes)
-        if gpu_milli == 0:
-            return None
-        cpu = sum(c.count * c.shape.cpu_milli for c in self.classes)
-        memory = sum(c.count * c.shape.memory_mib for c in self.classes)
-        return cpu * WHOLE_GPU_MILLI // gpu_milli, memory * WHOLE_GPU_MILLI // gpu_milli
+        of_gpu_pods = [entry for entry in self.classes if entry.shape.total_gpu_milli]
+        gpu = sum(entry.gpu_milli_seconds for entry in of_gpu_pods)
+        cpu = sum(entry.pod_seconds * entry.shape.cpu_milli for entry in of_gpu_pods)
+        if gpu == 0:
+            return ()
+        if cpu == 0:
+            return (0,) * parts
+        every_cpu = sum(entry.pod_seconds * entry.shape.cpu_milli for entry in self.classes)
+        means = _means_of_equal_parts(
+            sorted(
+                (entry.shape.cpu_milli * _EXACT // entry.shape.total_gpu_milli, weight)
+                for entry in of_gpu_pods
+                if (weight := entry.gpu_milli_seconds)
+            ),
+            parts,
+        )
+        return tuple(mean * WHOLE_GPU_MILLI * every_cpu // (cpu * _EXACT) for mean in means)
+
+
+def _means_of_equal_parts(values: list[tuple[int, int]], parts: int) -> list[int]:
+    """Means of the sorted (value, weight) pairs, cut into parts of equal weight; whole numbers."""
+    whole = sum(weight for _, weight in values)
+    means: list[int] = []
+    filled = total = 0
+    for value, weight in values:
+        left = weight * parts  # in units of 1 / parts, so that every part weighs `whole` exactly
+        while left:
+            taken = min(left, whole - filled)
+            total += value * taken
+            filled += taken
+            left -= taken
+            if filled == whole:
+                means.append(total // whole)
+                filled = total = 0
+    return means

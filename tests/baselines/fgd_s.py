@@ -38,8 +38,10 @@ class FgdS(Fgd):
 
     def __init__(self, mix: PodMix, *, kernels: bool | None = None) -> None:
         super().__init__(mix, kernels=kernels)
-        needs = mix.per_gpu()
-        cpu_milli = _NEVER_LIMITS if needs is None else needs[0] * CPU_SHARE_PERMILLE // 1_000
+        gpu = sum(entry.count * entry.shape.total_gpu_milli for entry in mix.classes)
+        cpu = sum(entry.count * entry.shape.cpu_milli for entry in mix.classes)
+        needs = cpu * WHOLE_GPU_MILLI // gpu if gpu else 0
+        cpu_milli = needs * CPU_SHARE_PERMILLE // 1_000
         self._cpu_per_gpu_milli = max(_NEVER_LIMITS, cpu_milli)
         self._stranded_weight = BETA * int(self._weights.sum())
 

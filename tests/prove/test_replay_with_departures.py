@@ -1,8 +1,8 @@
 """Where pods come and go: least-loss beside the baselines and beside FGD-S, by paired seeds.
 
 Stationary: openb's pods created after day 111, each with its own lifetime, at Poisson times.
-Trace-shaped: their own creation times, 60 copies moved by up to two days, on a quarter of the fleet
-(every fourth node), which keeps the bursts and makes ten seeds affordable.
+Trace-shaped: their own creation times, 75 copies moved by up to two days, on a quarter of the fleet
+(every fourth node), which keeps the bursts, offers a load of 1.0 and makes ten seeds affordable.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ POLICIES = ("least-loss", "fgd-s", "fgd", "best-fit", "least-allocated")
 FIRST_BUSY_DAY_S = 111 * 86_400
 STATIONARY_DAYS = 1.5
 WARM_UP = 0.3
-COPIES = 60
+COPIES = 75
 
 
 def runs(arrivals: PoissonArrivals | TraceArrivals, share: int) -> dict[str, list[ReplayRun]]:
@@ -109,10 +109,10 @@ def test_in_overload_least_loss_strands_less_than_fgd_s(load: float) -> None:
     assert difference(results, "stranded_gpu_time_avg").mean < 0
 
 
-def test_in_bursts_least_loss_keeps_up_with_fgd_s() -> None:
-    """The open goal: the same parameters are as good where quiet and busy days alternate."""
+def test_in_bursts_least_loss_allocates_no_less_than_fgd_s() -> None:
+    """The same parameters are as good where quiet and busy days alternate."""
     arrivals = TraceArrivals(scale=COPIES, skip_s=FIRST_BUSY_DAY_S)
     results = runs(arrivals, share=4)
     keep("replay_trace_shaped", results)
 
-    assert difference(results, "allocated_gpu_time_avg").mean >= -0.15
+    assert difference(results, "allocated_gpu_time_avg").mean >= 0

@@ -81,8 +81,7 @@ class Gang:
         for entry in mix.classes:
             shape = entry.shape
             gpus = shape.gpu_count if shape.gpu_milli == WHOLE_GPU_MILLI else 0
-            spent = entry.count * shape.total_gpu_milli * entry.stay_s
-            work[gpus] = work.get(gpus, 0) + spent
+            work[gpus] = work.get(gpus, 0) + entry.gpu_milli_seconds
         largest = max(work)
         if largest < _SMALLEST_GANG:
             return None

@@ -32,16 +32,21 @@ RATE_BITS = 20
 _MICRO_PER_MILLI = MICRO // WHOLE_GPU_MILLI
 
 
+CPU_PARTS = 8
+"""Equal parts of the mix's GPU-time, cut by the CPU that pods want beside a GPU."""
+
+
 @dataclass(frozen=True, slots=True)
 class StrandingSettings:
     """How much CPU and memory a free GPU needs beside it to count as useful.
 
-    Chosen on openb default, gpuspec20 and gpushare40 with seeds 52..61; 0.64 to 1.0 for the CPU
-    share and half to twice the price change the result by less than 0.05 points.
+    Chosen on openb default, gpuspec20 and gpushare40 with seeds 52..61; a CPU share of 0.7 to 1.0
+    changes inflation by less than 0.07 points and the replay at 1.3 by less than 0.15.
     """
 
-    cpu_share_permille: int = 800
-    """Of the mix's milli-CPU for each GPU. Below 1000, as some pods of the mix need less."""
+    cpu_share_permille: int = 750
+    """Of the milli-CPU for each GPU, in each part of the mix. Below 1000, as the next pod to come
+    may need less."""
     memory_share_permille: int = 600
     """Of the mix's MiB for each GPU."""
 
@@ -52,20 +57,22 @@ class RoomTable:
 
     hole: NDArray[np.int64]
     """Micro-GPU by free thousandths, 0..1000."""
-    per_cpu_milli: int
-    """Micro-GPU that a free milli-CPU can keep useful, times 2**RATE_BITS; 0 = CPU never limits."""
+    per_cpu_milli: NDArray[np.int64]
+    """For each part of the mix, micro-GPU that a free milli-CPU can keep useful, times
+    2**RATE_BITS; 0 = CPU never limits such pods."""
     per_memory_mib: int
-    """The same for a free MiB."""
+    """The same for a free MiB and the mix as a whole."""
 
     @classmethod
     def of(cls, mix: PodMix, settings: StrandingSettings) -> RoomTable:
         """The table for a mix. Solves a small linear program: below 0.5 s, once per mix."""
-        needs = mix.per_gpu()
-        cpu, memory = (0, 0) if needs is None else needs
+        cpu = mix.cpu_per_gpu_milli(CPU_PARTS)
         return cls(
             hole=hole_values(mix.share_sizes()),
-            per_cpu_milli=_rate(cpu * settings.cpu_share_permille),
-            per_memory_mib=_rate(memory * settings.memory_share_permille),
+            per_cpu_milli=np.array(
+                [_rate(needed * settings.cpu_share_permille) for needed in cpu], np.int64
+            ),
+            per_memory_mib=_rate(mix.memory_per_gpu_mib() * settings.memory_share_permille),
         )
 
 
@@ -83,12 +90,16 @@ def useful_room(
 ) -> NDArray[np.int64]:
     """Micro-GPU of a node that the mix can still use.
 
-    `holes` is the summed worth of its free parts, `free_milli` their sum, both for each node.
+    `holes` is the summed worth of its free parts, `free_milli` their sum, both for each node. Each
+    part of the mix says how much GPU it would find without CPU; the mean of that is not useful.
     """
     free = free_milli * _MICRO_PER_MILLI
     room = holes.copy()
-    if table.per_cpu_milli:
-        room -= np.maximum(0, free - (cpu_milli * table.per_cpu_milli >> RATE_BITS))
+    if len(table.per_cpu_milli):
+        without_cpu = np.zeros_like(free)
+        for rate in table.per_cpu_milli[table.per_cpu_milli > 0]:
+            without_cpu += np.maximum(0, free - (cpu_milli * rate >> RATE_BITS))
+        room -= without_cpu // len(table.per_cpu_milli)
     if table.per_memory_mib:
         room -= np.maximum(0, free - (memory_mib * table.per_memory_mib >> RATE_BITS))
     return room

@@ -18,6 +18,7 @@ HALF = PodShape(6_000, 24 * GIB, 1, 470)
 MOST = PodShape(10_000, 40 * GIB, 1, 810)
 GANG = PodShape(96_000, 384 * GIB, 8)
 CPU_ONLY = PodShape(16_000, 32 * GIB)
+MUCH_CPU = PodShape(24_000, 48 * GIB, 1)
 HOUR_S = 3_600
 MIX = PodMix(
     tuple(
@@ -65,19 +66,21 @@ def test_a_hole_is_worth_what_the_mix_can_cut_from_it(free_milli: int, stranded_
 
 
 @pytest.mark.parametrize(
-    ("shape", "cpu", "stranded_gpu_s"),
+    ("shape", "gpus", "cpu", "stranded_gpu_s"),
     [
-        pytest.param(WHOLE, 24, 823, id="a GPU where CPU is scarce"),
-        pytest.param(WHOLE, 96, 0, id="a GPU where CPU abounds"),
-        pytest.param(CPU_ONLY, 24, 5_897, id="a CPU-only pod where CPU is scarce"),
+        pytest.param(WHOLE, 4, 24, 1_120, id="a GPU where CPU is scarce"),
+        pytest.param(WHOLE, 4, 96, 0, id="a GPU where CPU abounds"),
+        pytest.param(CPU_ONLY, 4, 24, 6_294, id="a CPU-only pod where CPU is scarce"),
+        pytest.param(MUCH_CPU, 8, 80, 3_172, id="a pod for much CPU where there is just enough"),
+        pytest.param(MUCH_CPU, 2, 104, 0, id="a pod for much CPU where CPU abounds"),
     ],
 )
 def test_gpus_without_cpu_beside_them_are_stranded(
-    shape: PodShape, cpu: int, stranded_gpu_s: int
+    shape: PodShape, gpus: int, cpu: int, stranded_gpu_s: int
 ) -> None:
     """CPU that a pod takes away from free GPUs is counted as the GPUs it kept useful."""
     view = ClusterView()
-    slot = node(view, "n", cpu, [1_000] * 4)
+    slot = node(view, "n", cpu, [1_000] * gpus)
 
     assert lost_gpu_s(view, shape, slot, "stranding") == stranded_gpu_s
 
