@@ -56,8 +56,10 @@ class PlacementPolicy(Protocol):
         """The same totals with their terms and reasons; for explaining, not for the hot path."""
         ...
 
-    def explain(self, view: ClusterView, shape_id: int, slot: int) -> Score:
-        """One node's score as a value that explains itself."""
+    def explain(
+        self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
+    ) -> tuple[Score, ...]:
+        """Each column's score as a value that explains itself."""
         ...
 
     def devices(self, view: ClusterView, shape_id: int, slot: int, draw: int) -> tuple[int, ...]:

@@ -23,6 +23,7 @@ from scheduler_extender.wire import (
     encode_error,
     encode_filter,
     encode_priorities,
+    quoted_names,
 )
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Reply:
 class _List:
     asked: Asked
     pieces: NamesPieces
-    nodes: frozenset[str] = frozenset()
+    nodes: frozenset[bytes] = frozenset()
     """Its names, where the same nodes may be named in another order."""
 
 
@@ -71,7 +72,7 @@ class Calls:
         self._reader = reader or PodReader()
         self._words = Words()
         self._lists: OrderedDict[bytes, _List] = OrderedDict()
-        self._orders: dict[frozenset[str], bytes] = {}
+        self._orders: dict[frozenset[bytes], bytes] = {}
         """For the same nodes in any order: the list that is kept."""
         self._names_kept = 0
         self._last_pod: tuple[bytes, ObservedPod] | None = None
@@ -123,10 +124,12 @@ class Calls:
             if not self.extender.is_current(known.asked):
                 known.asked = self.extender.look_up(known.asked.names)
             return known
-        names = decode_names(raw)
-        nodes = frozenset(names)
+        nodes, many = quoted_names(raw)
         if in_any_order and (first := self._orders.get(nodes)) is not None:
-            return self._list(first, in_any_order=True)  # what is known of these nodes holds
+            same = self._list(first, in_any_order=True)  # what is known of these nodes holds
+            if len(same.asked.names) == many:
+                return same
+        names = decode_names(raw)
         pieces = NamesPieces(raw, names, self._words)
         return self._keep(raw, _List(self.extender.look_up(names), pieces, nodes))
 

@@ -31,6 +31,7 @@ from scheduler_extender.answers import (
 )
 from scheduler_extender.explain import DecisionRecord, RecordStore
 from scheduler_extender.objects.observed import Unclear
+from scheduler_extender.placement.choice import best_first
 from scheduler_extender.placement.score_cache import ScoreCache
 from scheduler_extender.placement.terms.specialisation import bind
 from scheduler_extender.regret import regrets
@@ -481,9 +482,7 @@ class Extender:
         if before is not None:
             record = replace(record, asked=before.asked, why_not=before.why_not)
         record = replace(record, stale=self._is_stale(age_ns))
-        few = min(self.settings.explained_nodes, len(totals) - 1)
-        nearest = np.argpartition(totals, few)[: self.settings.explained_nodes]
-        first = nearest[np.lexsort((asked.order[nearest], totals[nearest]))]
+        first = best_first(totals, asked.order, self.settings.explained_nodes)
         sampled = self.counts.prioritizes % self.settings.regret_every == 0
         compared = asked.slots[known] if sampled and self._others else None
         slots = asked.slots[first]
@@ -517,10 +516,8 @@ class Extender:
         return self.records.keep(record)
 
     def _scores(self, draft: _Draft) -> tuple[Score, ...]:
-        return tuple(
-            self.policy.explain(self.ledger.view, draft.shape_id, slot)
-            for slot in self._still_there(draft.slots).tolist()
-        )
+        slots = self._still_there(draft.slots)
+        return self.policy.explain(self.ledger.view, draft.shape_id, slots)
 
     def _regrets(self, draft: _Draft) -> tuple[Regret, ...]:
         if draft.compared is None:

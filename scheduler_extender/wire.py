@@ -40,6 +40,7 @@ __all__ = [
     "encode_filter",
     "encode_priorities",
     "encode_record",
+    "quoted_names",
 ]
 
 T = TypeVar("T")
@@ -127,6 +128,17 @@ def decode_names(names: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
+def quoted_names(names: bytes) -> tuple[frozenset[bytes], int]:
+    """Which names a list has, and how many, by its bytes alone: much less work than to decode it.
+
+    Lists with the same names, written as kube-scheduler writes them, are equal here; one that is
+    written otherwise is equal to none.
+    """
+    plain = names.startswith(b'["') and names.endswith(b'"]') and b"\\" not in names
+    found = names[2:-2].split(b'","') if plain else [names]
+    return frozenset(found), len(found)
+
+
 class Words:
     """What answers say of a node, as bytes: its name quoted, and its HostPriority for each score.
 
@@ -173,8 +185,10 @@ class NamesPieces:
         return [words[place][-1] for place in chosen.nonzero()[0].tolist()]
 
     def hosts(self, scores: NDArray[np.int64]) -> list[bytes]:
-        """A HostPriority for each name."""
-        return [of_node[score] for of_node, score in zip(self._words, scores.tolist(), strict=True)]
+        """A HostPriority for each name that has a score; kube-scheduler gives the others 0."""
+        words, scored = self._words, scores.nonzero()[0]
+        ranks = zip(scored.tolist(), scores[scored].tolist(), strict=True)
+        return [words[place][score] for place, score in ranks]
 
 
 def encode_filter(
@@ -197,7 +211,7 @@ def encode_filter(
 
 
 def encode_priorities(answer: PrioritizeAnswer, pieces: NamesPieces) -> bytes:
-    """A HostPriorityList."""
+    """A HostPriorityList of those that have a score: all that a scheduler has to add up."""
     return b"[" + b",".join(pieces.hosts(answer.scores)) + b"]"
 
 

@@ -18,7 +18,7 @@ from gpu_fleet.scores import INFEASIBLE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MAX_EXTENDER_PRIORITY", "TieBreak", "choose", "rank_encode"]
+__all__ = ["MAX_EXTENDER_PRIORITY", "TieBreak", "best_first", "choose", "rank_encode"]
 
 MAX_EXTENDER_PRIORITY = 10
 """k8s.io/kube-scheduler/extender/v1 MaxExtenderPriority."""
@@ -55,19 +55,25 @@ def choose(
     return int(ties[draw_below(seed, sequence, len(ties))])
 
 
-def rank_encode(totals: NDArray[np.int64], order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Scores 0..10 in the order of the totals, with a single 10: what an extender answers.
+def best_first(totals: NDArray[np.int64], order: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """The places of the `most` lowest totals, the lowest first; `order` decides between equals.
 
-    `order` decides between equals. Nodes that cannot take the pod get 0. The others share 1..9 by
-    rank, so the order survives as far as ten numbers can carry it.
+    Nodes that cannot take the pod are never among them.
+    """
+    near = np.arange(len(totals))
+    if len(totals) > most:
+        near = (totals <= np.partition(totals, most - 1)[most - 1]).nonzero()[0]
+    ranked = near[np.lexsort((order[near], totals[near]))][:most]
+    return np.asarray(ranked[totals[ranked] != INFEASIBLE])
+
+
+def rank_encode(totals: NDArray[np.int64], order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Scores 10, 9, .. 1 for the ten best nodes and 0 for all others: what an extender answers.
+
+    There is a single 10, and the order is exact as far as it can matter: one rank outweighs what
+    else is scored, so a node beyond the tenth would have to be better by ten of them.
     """
     scores = np.zeros(len(totals), np.int64)
-    ranked = np.lexsort((order, totals))
-    ranked = ranked[totals[ranked] != INFEASIBLE]
-    if len(ranked) == 0:
-        return scores
-    scores[ranked[0]] = MAX_EXTENDER_PRIORITY
-    rest = len(ranked) - 1
-    if rest:
-        scores[ranked[1:]] = MAX_EXTENDER_PRIORITY - 1 - np.arange(rest) * 9 // rest
+    ranked = best_first(totals, order, MAX_EXTENDER_PRIORITY)
+    scores[ranked] = MAX_EXTENDER_PRIORITY - np.arange(len(ranked))
     return scores

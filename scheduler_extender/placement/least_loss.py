@@ -137,16 +137,20 @@ class LeastLoss:
         total = np.where(can, terms.sum(axis=0), INFEASIBLE)
         return Scores(columns, why, tuple(term.name for term in self.terms), terms, total)
 
-    def explain(self, view: ClusterView, shape_id: int, slot: int) -> Score:
+    def explain(
+        self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
+    ) -> tuple[Score, ...]:
         """See `PlacementPolicy.explain`."""
-        scores = self.evaluate(view, shape_id, np.array([slot]))
-        terms = tuple(
-            TermLoss(term.name, int(scores.terms[row, 0]), term.why(view, shape_id, slot))
-            for row, term in enumerate(self.terms)
-        )
-        return Score(
-            view.node(slot).name, Refusal(int(scores.reasons[0])), int(scores.total[0]), terms
-        )
+        scores = self.evaluate(view, shape_id, columns)
+        told = []
+        for at, slot in enumerate(columns.tolist()):
+            terms = tuple(
+                TermLoss(term.name, loss, term.why(view, shape_id, slot))
+                for term, loss in zip(self.terms, scores.terms[:, at].tolist(), strict=True)
+            )
+            why, total = Refusal(int(scores.reasons[at])), int(scores.total[at])
+            told.append(Score(view.node(slot).name, why, total, terms))
+        return tuple(told)
 
     def devices(
         self,

@@ -54,13 +54,26 @@ class Baseline(ABC):
         terms = np.where(why == Refusal.NONE, total, 0)[np.newaxis]
         return Scores(columns, why, (self.name,), terms, total)
 
-    def explain(self, view: ClusterView, shape_id: int, slot: int) -> Score:
+    def explain(
+        self, view: ClusterView, shape_id: int, columns: NDArray[np.int64]
+    ) -> tuple[Score, ...]:
         """See `PlacementPolicy.explain`."""
-        scores = self.evaluate(view, shape_id, np.array([slot]))
-        refused = Refusal(int(scores.reasons[0]))
-        points = -int(scores.terms[0, 0])
-        terms = (TermLoss(self.name, int(scores.terms[0, 0]), f"{points} points"),)
-        return Score(view.node(slot).name, refused, int(scores.total[0]), terms)
+        scores = self.evaluate(view, shape_id, columns)
+        return tuple(
+            Score(
+                view.node(slot).name,
+                Refusal(why),
+                total,
+                (TermLoss(self.name, loss, f"{-loss} points"),),
+            )
+            for slot, why, total, loss in zip(
+                columns.tolist(),
+                scores.reasons.tolist(),
+                scores.total.tolist(),
+                scores.terms[0].tolist(),
+                strict=True,
+            )
+        )
 
     def devices(
         self,

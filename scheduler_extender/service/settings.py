@@ -290,10 +290,10 @@ class EventSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = True
     per_s: Annotated[
         float, Meta(description="Events written a second, lastingly.", gt=0, le=10_000)
-    ] = 25.0
+    ] = 10.0
     burst: Annotated[
         int, Meta(description="Events at once after a quiet time.", ge=1, le=100_000)
-    ] = 200
+    ] = 50
     queue_max: Annotated[
         int,
         Meta(description="Events that wait to be written; more are dropped.", ge=1, le=1_000_000),

@@ -66,7 +66,7 @@ def test_totals_change_by_the_term_and_nothing_else(name: str) -> None:
         assert expected == policy.totals(state.view, shape_id, columns).tolist()
         assert expected == policy.evaluate(state.view, shape_id, columns).total.tolist()
         if old.feasible[0]:
-            told = policy.explain(state.view, shape_id, 0)
+            (told,) = policy.explain(state.view, shape_id, columns[:1])
 
             assert {term.name: term.loss for term in told.terms}[name] == 1_234_567
             assert "1 for a test" in str(told)

@@ -94,9 +94,8 @@ def test_an_explanation_is_the_total_taken_apart(state: State) -> None:
     for policy, shape_id in asked(state):
         total = policy.totals(state.view, shape_id, state.columns)
         why = reasons(state.view, shape_id, state.columns)
-        for slot in state.columns.tolist():
-            score = policy.explain(state.view, shape_id, slot)
-
+        told = policy.explain(state.view, shape_id, state.columns)
+        for slot, score in zip(state.columns.tolist(), told, strict=True):
             assert score.node == state.view.node(slot).name, policy.name
             assert score.total == total[slot], policy.name
             assert score.refusal == why[slot], policy.name

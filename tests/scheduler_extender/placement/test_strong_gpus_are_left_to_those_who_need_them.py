@@ -41,7 +41,7 @@ def fleet() -> ClusterView:
 
 def lost(view: ClusterView, shape: PodShape, on: str) -> dict[str, str]:
     """Whole GPU-seconds and why, by term."""
-    score = LeastLoss(MIX, EXPECT).explain(view, view.intern(shape), view.slot(on))
+    (score,) = LeastLoss(MIX, EXPECT).explain(view, view.intern(shape), np.array([view.slot(on)]))
     return {term.name: f"{term.loss / MICRO:.0f} {term.why}" for term in score.terms}
 
 
@@ -67,7 +67,8 @@ def test_parts_of_a_gpu_pay_their_part() -> None:
     half = replace(CHAT_POD, gpu_milli=500)
     expect = replace(EXPECT, lifetimes_s={**EXPECT.lifetimes_s, half: 60})
     view = fleet()
-    score = LeastLoss(MIX, expect).explain(view, view.intern(half), view.slot("strong"))
+    strong = np.array([view.slot("strong")])
+    (score,) = LeastLoss(MIX, expect).explain(view, view.intern(half), strong)
     term = next(term for term in score.terms if term.name == "capability")
 
     assert term.loss == 90 * MICRO

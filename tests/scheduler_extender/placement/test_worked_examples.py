@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from gpu_fleet.cluster_view import ClusterView
@@ -40,7 +41,7 @@ def node(view: ClusterView, name: str, cpu: int, free_milli: list[int]) -> int:
 
 def lost_gpu_s(view: ClusterView, shape: PodShape, slot: int, term: str) -> int:
     """Whole GPU-seconds that one term charges."""
-    score = LeastLoss(MIX).explain(view, view.intern(shape), slot)
+    (score,) = LeastLoss(MIX).explain(view, view.intern(shape), np.array([slot]))
     return round(next(t.loss for t in score.terms if t.name == term) / MICRO)
 
 

@@ -154,7 +154,11 @@ def both_sides(
         taken = None if decision is None else view.node(decision.slot).name
         if not somewhere:
             continue
-        ranked = [{"Host": name, "Score": score} for name, score in zip(names, scores, strict=True)]
+        ranked = [
+            {"Host": name, "Score": score}
+            for name, score in zip(names, scores, strict=True)
+            if score
+        ]
         theirs = json.dumps(ranked, separators=(",", ":")).encode()
         body = request_of(pod.name, pod.shape, names)
         https.ask("filter", body)

@@ -90,6 +90,7 @@ def both_sides(
             [
                 {"Host": name, "Score": int(score)}
                 for name, score in zip(names, scores, strict=True)
+                if score
             ],
             separators=(",", ":"),
         ).encode()

@@ -29,7 +29,7 @@ def test_every_feasible_node_stays_and_one_is_best() -> None:
     assert kept["NodeNames"] == ["n0", "n1", "n2"]
     assert kept["FailedAndUnresolvableNodes"] == {}
     assert [host["Host"] for host in ranked] == ["n0", "n1", "n2"]
-    assert sorted(host["Score"] for host in ranked) == [5, 9, 10]
+    assert sorted(host["Score"] for host in ranked) == [8, 9, 10]
 
 
 def test_where_no_node_fits_the_list_is_empty_and_each_node_has_a_constant_phrase() -> None:
@@ -140,7 +140,7 @@ def test_a_stale_view_refuses_shares_and_marks_what_it_says_of_whole_gpus() -> N
 
 
 def test_pods_with_resource_claims_are_passed_through_and_counted() -> None:
-    """All names stay, all scores are 0."""
+    """All names stay, and none has a score."""
     calls = extender_of(gpu_node("n0"))
     pod = pod_object("p", {"cpu": "1"}, spec={"resourceClaims": [{"name": "gpu"}]})
     body = args(pod, ["n0", "n9"])
@@ -148,7 +148,7 @@ def test_pods_with_resource_claims_are_passed_through_and_counted() -> None:
     ranked = json.loads(calls.prioritize(Entry.GUARD, body, 0).body)
 
     assert kept["NodeNames"] == ["n0", "n9"]
-    assert {0} == {host["Score"] for host in ranked}
+    assert ranked == []
     assert calls.extender.counts.passed == 1
 
 
