@@ -102,6 +102,8 @@ class _Draft:
     """The nodes to take apart, the best first."""
     compared: NDArray[np.int64] | None
     """The nodes to ask other policies about, where this decision is in the sample."""
+    membership: int
+    """Of the ledger then: slots mean the same nodes as long as it stands."""
 
 
 @dataclass(slots=True)
@@ -486,7 +488,8 @@ class Extender:
         sampled = self.counts.prioritizes % self.settings.regret_every == 0
         compared = asked.slots[known] if sampled and self._others else None
         slots = asked.slots[first]
-        self._drafts.append(_Draft(record, shape_id, slots[slots != UNKNOWN_SLOT], compared))
+        there = slots[slots != UNKNOWN_SLOT]
+        self._drafts.append(_Draft(record, shape_id, there, compared, asked.membership))
         while len(self._drafts) > _MOST_DRAFTS:
             self._drafts.popleft()
             self.counts.not_explained += 1
@@ -516,15 +519,17 @@ class Extender:
         return self.records.keep(record)
 
     def _scores(self, draft: _Draft) -> tuple[Score, ...]:
-        slots = self._still_there(draft.slots)
+        slots = self._still_there(draft, draft.slots)
         return self.policy.explain(self.ledger.view, draft.shape_id, slots)
 
     def _regrets(self, draft: _Draft) -> tuple[Regret, ...]:
         if draft.compared is None:
             return ()
         self.counts.compared += 1
-        slots = self._still_there(draft.compared)
+        slots = self._still_there(draft, draft.compared)
         return regrets(self.ledger.view, draft.shape_id, slots, self.policy, self._others)
 
-    def _still_there(self, slots: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _still_there(self, draft: _Draft, slots: NDArray[np.int64]) -> NDArray[np.int64]:
+        if draft.membership == self.ledger.membership:
+            return slots
         return slots[np.isin(slots, self.ledger.view.live_slots())]

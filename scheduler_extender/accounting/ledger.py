@@ -205,11 +205,11 @@ class Ledger:
 
     def expire(self, now_ns: int) -> int:
         """End what was promised too long ago; returns how many that were."""
-        over = [
-            uid
-            for uid, flight in self._flights.items()
-            if now_ns - flight.made_ns >= self.settings.assume_ns
-        ]
+        over = []
+        for uid, flight in self._flights.items():  # in the order in which they were made
+            if now_ns - flight.made_ns < self.settings.assume_ns:
+                break
+            over.append(uid)
         for uid in over:
             self._end_flight(uid)
         self.counts.expired += len(over)
