@@ -29,6 +29,15 @@ from simulations.commands.forecast_options import (
     read_series,
     series_spec,
 )
+from simulations.commands.forecast_prometheus import (
+    CaFile,
+    LastOption,
+    PrometheusUrl,
+    Queries,
+    TokenFile,
+    UntilOption,
+    ranges,
+)
 from simulations.commands.forecast_words import words
 from simulations.commands.options import JsonPath, ReportPath
 from simulations.forecasts.result import SeriesResult, result_of
@@ -74,7 +83,7 @@ class Outcome:
 
 
 def command(
-    series: SeriesFiles,
+    series: SeriesFiles = None,
     time_column: TimeColumn = "",
     value_column: ValueColumns = None,
     series_column: SeriesColumn = "",
@@ -90,6 +99,12 @@ def command(
     ] = 0.6,
     models: Models = "all",
     workers_: WorkersOption = 1,
+    prometheus: PrometheusUrl = "",
+    query: Queries = None,
+    last: LastOption = "28d",
+    until: UntilOption = "",
+    token_file: TokenFile = None,
+    ca_file: CaFile = None,
     resume: Annotated[
         str | None,
         typer.Option(help="Keep each finished walk in this folder, and go on from what is there."),
@@ -104,8 +119,18 @@ def command(
         horizons_s=parse_durations(horizons, "--horizons"),
         split=split,
     )
+    asked = ranges(
+        prometheus,
+        query,
+        last=last,
+        until=until,
+        step=step,
+        token_file=token_file,
+        ca_file=ca_file,
+    )
     reading = Reading.of(
         series,
+        asked,
         time_column=time_column,
         value_columns=value_column,
         series_column=series_column,

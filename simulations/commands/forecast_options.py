@@ -20,6 +20,7 @@ from autoscaler.history.settings import HistorySettings, Kind
 from autoscaler.repairs import repairs
 from autoscaler.sources.columns import Columns
 from autoscaler.sources.files import read_series_file
+from autoscaler.store.models import digest
 from gpu_fleet.clock import DAY_S
 from gpu_fleet.errors import InputError
 from gpu_fleet.words import counted, did_you_mean, listed, shown
@@ -27,6 +28,7 @@ from simulations.runs.durations import in_words, parse_duration
 from simulations.runs.outputs import fingerprint
 
 if TYPE_CHECKING:
+    from autoscaler.sources.prometheus import PrometheusRange
     from gpu_fleet.series import Series
 
 __all__ = [
@@ -50,7 +52,7 @@ __all__ = [
 ]
 
 SeriesFiles = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         "--series", help="History: CSV (.csv, .csv.gz) or Parquet. Repeat for several files."
     ),
@@ -103,16 +105,18 @@ YEAR_S = 366 * DAY_S
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Which files are read, and how."""
+    """Which files are read, or which ranges of a Prometheus, and how."""
 
     files: tuple[str, ...]
     columns: Columns
     history: HistorySettings
+    ranges: tuple[PrometheusRange, ...] = ()
 
     @classmethod
     def of(
         cls,
-        files: list[str],
+        files: list[str] | None,
+        ranges: tuple[PrometheusRange, ...] = (),
         *,
         time_column: str,
         value_columns: list[str] | None,
@@ -123,6 +127,12 @@ class Reading:
         kind: str,
     ) -> Reading:
         """What the options say."""
+        if bool(files) == bool(ranges):
+            raise InputError(
+                "history comes from one place",
+                remedy="give --series FILE, or --prometheus URL with --query",
+                field="--series",
+            )
         columns = Columns(
             time=time_column,
             values=tuple(value_columns or ()),
@@ -131,7 +141,8 @@ class Reading:
             zone=time_zone,
         )
         step_s = parse_duration(step, "--step") if step else None
-        return cls(tuple(files), columns, HistorySettings(kind=_kind(kind), step_s=step_s))
+        history = HistorySettings(kind=_kind(kind), step_s=step_s)
+        return cls(tuple(files or ()), columns, history, ranges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,7 @@ class ReadSeries:
     series: Series
     file: str
     sha256: str
+    """Of the file's bytes; of a Prometheus's answer, of the series that was made of it."""
     notes: tuple[str, ...]
     """What was taken for granted."""
 
@@ -161,8 +173,9 @@ def parse_models(text: str) -> tuple[str, ...]:
 
 
 def read_series(reading: Reading) -> list[ReadSeries]:
-    """Every series of every file, each under a name of its own."""
+    """Every series of every file or range, each under a name of its own."""
     found = [one for file in reading.files for one in _of_file(file, reading)]
+    found += [one for asked in reading.ranges for one in _of_range(asked, reading)]
     several = Counter(one.series.name for one in found)
     return [one if several[one.series.name] == 1 else _renamed(one, found) for one in found]
 
@@ -177,13 +190,21 @@ def _of_file(file: str, reading: Reading) -> list[ReadSeries]:
     ]
 
 
+def _of_range(asked: PrometheusRange, reading: Reading) -> list[ReadSeries]:
+    read = [(series_of(samples, reading.history), samples) for samples in asked.read()]
+    return [
+        ReadSeries(series, samples.source, digest(series), samples.notes)
+        for series, samples in read
+    ]
+
+
 def _renamed(one: ReadSeries, found: list[ReadSeries]) -> ReadSeries:
     """Two files of one name in different folders: the path tells them apart."""
     alike = [other for other in found if other.series.name == one.series.name]
     if sum(other.file == one.file for other in alike) > 1:
         raise InputError(
             f"series {one.series.name} is there twice",
-            remedy="name each file once",
+            remedy="name each file, and ask each query, once",
             file=one.file,
             field="--series",
         )

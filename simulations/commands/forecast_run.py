@@ -32,6 +32,15 @@ from simulations.commands.forecast_options import (
     read_series,
     series_spec,
 )
+from simulations.commands.forecast_prometheus import (
+    CaFile,
+    LastOption,
+    PrometheusUrl,
+    Queries,
+    TokenFile,
+    UntilOption,
+    ranges,
+)
 from simulations.commands.forecast_run_words import words
 from simulations.commands.options import JsonPath
 from simulations.forecasts.run_rows import json_rows
@@ -60,7 +69,7 @@ class Experiment:
 
 
 def command(
-    series: SeriesFiles,
+    series: SeriesFiles = None,
     horizon: Annotated[
         list[str] | None,
         typer.Option(
@@ -76,14 +85,30 @@ def command(
     kind: KindOption = "gauge",
     models: Models = "all",
     workers_: WorkersOption = 1,
+    prometheus: PrometheusUrl = "",
+    query: Queries = None,
+    last: LastOption = "28d",
+    until: UntilOption = "",
+    token_file: TokenFile = None,
+    ca_file: CaFile = None,
     json_path: JsonPath = None,
 ) -> None:
     """Forecast what comes after the last sample, and say why it is believed."""
     check_writable(json_path)
     horizons_s = tuple(_horizon(text) for text in horizon or ["1h"])
     named = parse_models(models)
+    asked = ranges(
+        prometheus,
+        query,
+        last=last,
+        until=until,
+        step=step,
+        token_file=token_file,
+        ca_file=ca_file,
+    )
     reading = Reading.of(
         series,
+        asked,
         time_column=time_column,
         value_columns=value_column,
         series_column=series_column,
