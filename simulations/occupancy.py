@@ -15,6 +15,7 @@ from scheduler_extender.placement.policy import first_free_devices, tightest_dev
 from scheduler_extender.placement.terms.stranding import (
     RoomTable,
     StrandingSettings,
+    own_cpu_rates,
     useful_room,
 )
 
@@ -88,6 +89,7 @@ class NodeBins:
         free_milli = free.sum(axis=1)
         room = useful_room(
             self._table,
+            own_cpu_rates(view, slots),
             self._table.hole[free].sum(axis=1),
             free_milli,
             view.cpu_free_milli[slots],

@@ -127,6 +127,8 @@ def least_loss_totals(
     request: NDArray[np.int64],
     refusals: NDArray[np.uint8],
     hole: NDArray[np.int64],
+    cpu_total: NDArray[np.int64],
+    device_count: NDArray[np.int64],
     cpu_free: NDArray[np.int64],
     memory_free: NDArray[np.int64],
     gpu_free: NDArray[np.int64],
@@ -181,9 +183,11 @@ def least_loss_totals(
         lost = -change - (count * hole[milli] if count > 0 else 0)
         free = free_milli * 1000
         left = free - count * milli * 1000
+        own_rate = (device_count[at] * 1_000_000 << 20) // cpu_total[at] if cpu_total[at] > 0 else 0
         without_cpu_before, without_cpu_after = 0, 0
-        for rate in cpu_rates:
-            if rate > 0:
+        for needed_rate in cpu_rates:
+            if needed_rate > 0:
+                rate = max(needed_rate, own_rate)
                 without_cpu_before += max(0, free - (cpu_free[at] * rate >> 20))
                 without_cpu_after += max(0, left - ((cpu_free[at] - cpu) * rate >> 20))
         if len(cpu_rates) > 0:

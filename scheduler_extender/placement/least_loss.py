@@ -223,6 +223,8 @@ class LeastLoss:
             self._request(view, shape_id),
             view.refusals[view.shapes.admission_id[shape_id]],
             self.stranding.table.hole,
+            view.cpu_total_milli,
+            view.device_count,
             view.cpu_free_milli,
             view.memory_free_mib,
             view.gpu_free_milli,

@@ -15,7 +15,12 @@ import numpy as np
 from gpu_fleet.refusals import Refusal
 from scheduler_extender.answers import Entry, FilterAnswer
 from scheduler_extender.placement.least_loss import LeastLoss
-from scheduler_extender.placement.terms.stranding import RoomTable, StrandingSettings, useful_room
+from scheduler_extender.placement.terms.stranding import (
+    RoomTable,
+    StrandingSettings,
+    own_cpu_rates,
+    useful_room,
+)
 from service_runtime.telemetry.metrics import AtMost
 
 if TYPE_CHECKING:
@@ -276,6 +281,7 @@ def stranded_gpus(extender: Extender, table: RoomTable) -> tuple[float, float]:
     free_milli = free.sum(axis=1)
     room = useful_room(
         table,
+        own_cpu_rates(view, slots),
         table.hole[free].sum(axis=1),
         free_milli,
         view.cpu_free_milli[slots],

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from scheduler_extender.placement.pod_mix import PodMix
     from scheduler_extender.placement.terms.expectations import Expectations
 
-__all__ = ["RATE_BITS", "RoomTable", "Stranding", "StrandingSettings", "useful_room"]
+__all__ = [
+    "RATE_BITS",
+    "RoomTable",
+    "Stranding",
+    "StrandingSettings",
+    "own_cpu_rates",
+    "useful_room",
+]
 
 RATE_BITS = 20
 """Rates are fixed-point numbers with this many binary places: exact, and the same everywhere."""
@@ -40,8 +47,8 @@ CPU_PARTS = 8
 class StrandingSettings:
     """How much CPU and memory a free GPU needs beside it to count as useful.
 
-    Chosen on openb default, gpuspec20 and gpushare40 with seeds 52..61; a CPU share of 0.7 to 1.0
-    changes inflation by less than 0.07 points and the replay at 1.3 by less than 0.15.
+    Chosen on openb default, gpuspec20 and gpushare40 with seeds 52..61; a CPU share of 0.65 to 1.0
+    changes inflation by less than 0.06 points and the replay at 1.3 by less than 0.1.
     """
 
     cpu_share_permille: int = 750
@@ -81,8 +88,16 @@ def _rate(needed_permille: int) -> int:
     return 0 if needed_permille == 0 else (MICRO * 1_000 << RATE_BITS) // needed_permille
 
 
+def own_cpu_rates(view: ClusterView, columns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Micro-GPU that a node has for each milli-CPU when it is empty, times 2**RATE_BITS."""
+    cpu = view.cpu_total_milli.take(columns)
+    gpu = view.device_count.take(columns) * MICRO << RATE_BITS
+    return np.where(cpu > 0, gpu // np.maximum(cpu, 1), 0)
+
+
 def useful_room(
     table: RoomTable,
+    own_rates: NDArray[np.int64],
     holes: NDArray[np.int64],
     free_milli: NDArray[np.int64],
     cpu_milli: NDArray[np.int64],
@@ -92,13 +107,16 @@ def useful_room(
 
     `holes` is the summed worth of its free parts, `free_milli` their sum, both for each node. Each
     part of the mix says how much GPU it would find without CPU; the mean of that is not useful.
+    No part counts more than the node itself has beside a GPU (`own_cpu_rates`): what it never had,
+    nobody can strand.
     """
     free = free_milli * _MICRO_PER_MILLI
     room = holes.copy()
     if len(table.per_cpu_milli):
         without_cpu = np.zeros_like(free)
         for rate in table.per_cpu_milli[table.per_cpu_milli > 0]:
-            without_cpu += np.maximum(0, free - (cpu_milli * rate >> RATE_BITS))
+            kept = cpu_milli * np.maximum(rate, own_rates) >> RATE_BITS
+            without_cpu += np.maximum(0, free - kept)
         room -= without_cpu // len(table.per_cpu_milli)
     if table.per_memory_mib:
         room -= np.maximum(0, free - (memory_mib * table.per_memory_mib >> RATE_BITS))
@@ -128,9 +146,11 @@ class Stranding:
         holes = self.table.hole[free].sum(axis=1)
         free_milli = view.gpu_free_sum_milli.take(columns)
         cpu, memory = view.cpu_free_milli.take(columns), view.memory_free_mib.take(columns)
-        before = useful_room(self.table, holes, free_milli, cpu, memory)
+        own_rates = own_cpu_rates(view, columns)
+        before = useful_room(self.table, own_rates, holes, free_milli, cpu, memory)
         after = useful_room(
             self.table,
+            own_rates,
             holes + self.choice.worth_change(view, shape_id, columns),
             free_milli - shape.total_gpu_milli,
             cpu - shape.cpu_milli,

@@ -69,9 +69,9 @@ def test_a_hole_is_worth_what_the_mix_can_cut_from_it(free_milli: int, stranded_
 @pytest.mark.parametrize(
     ("shape", "gpus", "cpu", "stranded_gpu_s"),
     [
-        pytest.param(WHOLE, 4, 24, 1_120, id="a GPU where CPU is scarce"),
+        pytest.param(WHOLE, 4, 24, 3_600, id="a GPU where CPU is scarce"),
         pytest.param(WHOLE, 4, 96, 0, id="a GPU where CPU abounds"),
-        pytest.param(CPU_ONLY, 4, 24, 6_294, id="a CPU-only pod where CPU is scarce"),
+        pytest.param(CPU_ONLY, 4, 24, 9_600, id="a CPU-only pod where CPU is scarce"),
         pytest.param(MUCH_CPU, 8, 80, 3_172, id="a pod for much CPU where there is just enough"),
         pytest.param(MUCH_CPU, 2, 104, 0, id="a pod for much CPU where CPU abounds"),
     ],
