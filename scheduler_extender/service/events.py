@@ -2,7 +2,8 @@
 
 They are what an explanation survives a restart by: the whole record goes along as an annotation.
 The same words about the same pod are written once in a long while, the rate has a budget, and what
-waits has a bound; beyond it the oldest is dropped and counted.
+waits has a bound; beyond it the oldest is dropped and counted. Refusals go first, and a pod that is
+placed waits for a pause between calls: the API server takes as long for an event as for a binding.
 This module must not hold up an answer, and must not retry what the API server refused.
 """
 
@@ -39,6 +40,9 @@ _LONGEST_PREFIX: Final = 200
 _MOST_REMEMBERED: Final = 20_000
 _NS_PER_S: Final = 1_000_000_000
 _IDLE_S: Final = 3_600.0
+_DEAR: Final = 10.0
+"""What an event about a placed pod costs of the budget while a scheduler is in a hurry."""
+_LONGEST_SLEEP_S: Final = 1.0
 
 
 def event_of(record: DecisionRecord, instance: str, at: str) -> tuple[str, Event]:
@@ -82,16 +86,19 @@ class EventWriter:
         settings: EventSettings,
         instance: str,
         *,
+        in_a_hurry: Callable[[], bool],
         timing: Timing,
         log: Log,
         metrics: Metrics,
     ) -> None:
         self._api = api
+        self._in_a_hurry = in_a_hurry
         self._settings = settings
         self._instance = instance
         self._timing = timing
         self._log = log.component(self.name)
-        self._queue: OrderedDict[str, DecisionRecord] = OrderedDict()
+        self._refused: OrderedDict[str, DecisionRecord] = OrderedDict()
+        self._placed: OrderedDict[str, DecisionRecord] = OrderedDict()
         self._said: OrderedDict[str, tuple[str, int]] = OrderedDict()
         self._arrived = asyncio.Event()
         self._tokens = float(settings.burst)
@@ -104,7 +111,11 @@ class EventWriter:
         waiting: Gauge = metrics.gauge(
             "synthscale_extender_waiting_events", "Events that are not written yet."
         )
-        waiting.read(lambda: len(self._queue))
+        waiting.read(lambda: self._waiting)
+
+    @property
+    def _waiting(self) -> int:
+        return len(self._refused) + len(self._placed)
 
     def offer(self, record: DecisionRecord) -> None:
         """Something to tell; costs the caller nothing but a look at what was told before."""
@@ -120,10 +131,11 @@ class EventWriter:
         self._said.move_to_end(record.uid)
         while len(self._said) > _MOST_REMEMBERED:
             self._said.popitem(last=False)
-        self._queue.pop(record.uid, None)  # only the latest about a pod is worth telling
-        self._queue[record.uid] = record
-        while len(self._queue) > self._settings.queue_max:
-            dropped, _ = self._queue.popitem(last=False)
+        self._refused.pop(record.uid, None)  # only the latest about a pod is worth telling
+        self._placed.pop(record.uid, None)
+        (self._refused if record.refused else self._placed)[record.uid] = record
+        while self._waiting > self._settings.queue_max:
+            dropped, _ = (self._placed or self._refused).popitem(last=False)
             self._said.pop(dropped, None)
             self._written.add(outcome="dropped")
         self._arrived.set()
@@ -133,23 +145,31 @@ class EventWriter:
         ready()
         while True:
             await self._arrived.wait()
-            while self._queue:
+            while self._waiting:
                 await self._afford()
-                _, record = self._queue.popitem(last=False)
+                _, record = (self._refused or self._placed).popitem(last=False)
                 await self._write(record)
             self._arrived.clear()
 
     async def _afford(self) -> None:
-        """Wait until the budget allows one more."""
+        """Wait until the budget allows the next one."""
         while True:
             now_ns = self._timing.now_ns()
             gained = (now_ns - self._filled_ns) / _NS_PER_S * self._settings.per_s
             self._tokens = min(float(self._settings.burst), self._tokens + gained)
             self._filled_ns = now_ns
-            if self._tokens >= 1.0:
-                self._tokens -= 1.0
+            price = self._price()
+            if self._tokens >= price:
+                self._tokens -= price
                 return
-            await self._timing.sleep((1.0 - self._tokens) / self._settings.per_s)
+            await self._timing.sleep(
+                min(_LONGEST_SLEEP_S, (price - self._tokens) / self._settings.per_s)
+            )
+
+    def _price(self) -> float:
+        if self._refused or not self._in_a_hurry():
+            return 1.0
+        return min(_DEAR, float(self._settings.burst))
 
     async def _write(self, record: DecisionRecord) -> None:
         namespace, event = event_of(record, self._instance, micro_time(self._timing.wall()))

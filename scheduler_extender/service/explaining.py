@@ -28,6 +28,7 @@ PATH: Final = "/explain/"
 _MOST_WAITING: Final = 64
 """Beyond it the quiet is not waited for: the extender keeps 256."""
 _NS_PER_MS: Final = 1_000_000
+_HURRY_NS: Final = 100 * _NS_PER_MS
 
 
 class Explaining:
@@ -49,6 +50,10 @@ class Explaining:
         self._on_record = on_record
         self._called_ns = timing.now_ns()
         self._work = asyncio.Event()
+
+    def in_a_hurry(self) -> bool:
+        """Whether a scheduler has pods in line: a call came less than a tenth of a second ago."""
+        return self._timing.now_ns() - self._called_ns < _HURRY_NS
 
     def called(self, answered: Answered) -> None:
         """A call was answered: what is known already is told now, the rest later."""

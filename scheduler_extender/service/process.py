@@ -58,10 +58,15 @@ async def _run(
         age_s=cluster.age_s,
         late_after_s=settings.scheduler.waits_s,
     )
+
+    def in_a_hurry() -> bool:
+        return explaining.in_a_hurry()
+
     events = EventWriter(
         chassis.api,
         settings.events,
         settings.pod.name or gethostname(),
+        in_a_hurry=in_a_hurry,
         timing=timing,
         log=chassis.log,
         metrics=chassis.metrics,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from gpu_fleet.errors import KubeUnreachable
@@ -69,10 +70,12 @@ class Scene:
 
     def __init__(self, **settings: float) -> None:
         self.api, self.timing, self.metrics = Written(), SteppedTiming(), Metrics()
+        self.hurry = False
         self.writer = EventWriter(
             self.api,
             EventSettings(**settings),  # type: ignore[arg-type]
             "extender-0",
+            in_a_hurry=lambda: self.hurry,
             timing=self.timing,
             log=RecordedLog(),
             metrics=self.metrics,
@@ -126,6 +129,27 @@ async def test_the_rate_has_a_budget() -> None:
 
     assert burst == 5
     assert later == 15
+
+
+async def test_placed_pods_wait_while_a_scheduler_is_in_a_hurry() -> None:
+    """They cost ten times as much then; refusals do not, and go first."""
+    async with Scene(per_s=10, burst=20) as scene:
+        scene.hurry = True
+        for n in range(30):
+            scene.writer.offer(replace(refused(f"placed-{n}"), kept=3))
+        await scene.timing.pass_s(0)
+        at_once = len(scene.api.events)
+        await scene.timing.pass_s(3)
+        in_a_hurry = len(scene.api.events)
+        scene.writer.offer(refused("nowhere"))
+        await scene.timing.pass_s(1)
+        next_told = scene.api.events[in_a_hurry]["reason"]
+        scene.hurry = False
+        await scene.timing.pass_s(3)
+
+    assert (at_once, in_a_hurry) == (2, 5)
+    assert next_told == "NoNodeFits"
+    assert len(scene.api.events) == 31
 
 
 async def test_the_oldest_is_dropped_and_may_be_told_again() -> None:
