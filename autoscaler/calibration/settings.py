@@ -19,10 +19,12 @@ class CalibrationSettings:
     """How far a bound of the next step moves when it was wrong, in usual errors; further ahead,
     where outcomes overlap, less by the root of the steps. All are tried at once; the one that would
     have lost least lately is used. 0 leaves the forecaster's own bound."""
-    final_rates: tuple[float, ...] = (0.1,)
-    """The same for what is answered in the end: whoever is chosen, the bound has to hold."""
-    final_root: float = 0.25
-    """Its rates fall more slowly with the steps ahead: it is the last chance to be right."""
+    final_rates: tuple[float, ...] = (0.02, 0.1, 0.3)
+    """The same for what is answered in the end: whoever is chosen, the bound has to hold, so none
+    is 0."""
+    final_root: float = 0.75
+    """Its rates fall faster with the steps ahead: a day ahead nothing is known of a correction
+    before a day has passed, and one that goes on until then goes too far."""
     final_aim: float = 0.01
     """It is aimed this much further out: at 96 % for 95 %. Where few outcomes are known, or demand
     drifts, a bound holds less often than it is aimed at, and missing is what hurts."""
@@ -39,4 +41,5 @@ class CalibrationSettings:
     step ahead: errors of forecasts that overlap lean to one side together."""
     shift_limit_ahead: float = 6.0
     kept_at_shift: float = 0.05
-    """What is left of the weight of older errors and losses after that."""
+    """What is left of the weight of older errors after that, and of what each speed lost. What a
+    candidate lost stays: it is compared with others, who may have forgotten nothing."""

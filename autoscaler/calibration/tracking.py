@@ -78,6 +78,7 @@ class Tracking:
         self._corrections = np.zeros(shape)
         self._speed_losses = np.zeros(shape)
         self._losses = np.zeros(shape[:3])
+        self._beside = np.zeros(shape[:3])
         self._weights = np.zeros(shape[:2])
         self._scales = np.zeros(shape[:2])
         self._scale_weights = np.zeros(shape[:2])
@@ -102,11 +103,18 @@ class Tracking:
 
     @property
     def losses(self) -> Floats:
-        """The mean pinball loss lately of what was answered, [m, k, l]; infinite while unknown."""
-        weights = self._weights[:, :, np.newaxis]
-        known = (self._outcomes >= self._settings.least_outcomes)[:, :, np.newaxis]
-        mean = self._losses / np.where(weights > 0, weights, 1.0)
-        return np.where(known & (weights > 0), mean, math.inf)
+        """The mean pinball loss lately of what was answered, [m, k, l]; infinite while unknown.
+
+        One that was mute for a while, or forgot it, had easier or harder outcomes than others. So
+        each is measured by what the first candidate lost by the same outcomes, and told as if all
+        had met those of the first.
+        """
+        known = (self._outcomes >= self._settings.least_outcomes) & (self._weights > 0)
+        weights = np.where(known, self._weights, 1.0)[:, :, np.newaxis]
+        mean, beside = self._losses / weights, self._beside / weights
+        first = np.take_along_axis(beside, known.argmax(axis=0)[np.newaxis, :, np.newaxis], axis=0)
+        as_if = np.divide(first, beside, out=np.ones_like(beside), where=beside > 0)
+        return np.where(known[:, :, np.newaxis], mean * as_if, math.inf)
 
     def step(self, raw: Floats, came: Floats) -> tuple[Floats, NDArray[np.bool_]]:
         """Go on by one step; returns the corrected quantiles and who lost its way just now.
@@ -142,11 +150,14 @@ class Tracking:
         self, k: int, spoke: NDArray[np.bool_], by_speed: Floats, answered: Floats
     ) -> None:
         keep = np.where(spoke, self._keep_loss, 1.0)
+        first = answered[spoke.argmax()]
         self._speed_losses[:, k] *= keep[:, np.newaxis, np.newaxis]
         self._losses[:, k] *= keep[:, np.newaxis]
+        self._beside[:, k] *= keep[:, np.newaxis]
         self._weights[:, k] = self._weights[:, k] * keep + spoke
         self._speed_losses[:, k] += np.where(spoke[:, np.newaxis, np.newaxis], by_speed, 0.0)
         self._losses[:, k] += np.where(spoke[:, np.newaxis], answered, 0.0)
+        self._beside[:, k] += np.where(spoke[:, np.newaxis], first, 0.0)
         self._outcomes[:, k] += spoke
 
     def _widen(self, k: int, spoke: NDArray[np.bool_], sizes: Floats) -> None:
@@ -163,9 +174,8 @@ class Tracking:
             if scale > 0 and self._outcomes[m, k] >= self._settings.least_outcomes:
                 lost[m] = self._cusums[m][k].feed(error / scale) is not None
         keep = self._settings.kept_at_shift
-        for kept in (self._scales, self._scale_weights, self._weights):
+        for kept in (self._scales, self._scale_weights):
             kept[lost, k] *= keep
-        self._losses[lost, k] *= keep
         self._speed_losses[lost, k] *= keep
         return lost
 
