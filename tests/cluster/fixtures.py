@@ -34,6 +34,7 @@ __all__ = [
 
 GROUP = "control_plane"
 TIMES = pytest.StashKey[list[str]]()
+CONTROLLERS_LIMIT_S = 120.0
 """What took how long, said at the end of the run; workers hand theirs to the run that owns them."""
 _numbers = itertools.count(1)
 
@@ -148,8 +149,10 @@ def _namespace(plane: ControlPlane, name: str) -> Iterator[str]:
 
     account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
     plane.wire.create(NAMESPACES, {"metadata": {"name": name}})
-    # Pods are refused until the controllers have made their service account.
-    wait_until(f"service account of {name}", lambda: plane.wire.ask("GET", account))
+    # Pods are refused until the controllers have made their service account. Controllers that lost
+    # their API server in the test before start anew and wait for their Lease.
+    what = f"service account of {name}"
+    wait_until(what, lambda: plane.wire.ask("GET", account), limit_s=CONTROLLERS_LIMIT_S)
     try:
         yield name
     finally:
