@@ -139,7 +139,7 @@ def test_a_file_that_is_named_twice(
     file = demand_file(tmp_path)
     line = complaint(capsys, tmp_path, command, "--series", file, "--series", file)
 
-    assert "series load is there twice; name each file once" in line
+    assert "series load is there twice; name each file, and ask each query, once" in line
 
 
 def test_series_that_are_all_too_short(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
