@@ -122,6 +122,8 @@ class PrioritizeAnswer:
     age_ns: int | None
     stale: bool = False
     passed: str = ""
+    totals: NDArray[np.int64] | None = None
+    """What was compared; None where nothing was."""
 
 
 def refuse_all(asked: Asked, refusal: Refusal) -> NDArray[np.uint8]:

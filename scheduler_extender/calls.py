@@ -23,7 +23,7 @@ from scheduler_extender.wire import (
     encode_error,
     encode_filter,
     encode_priorities,
-    quoted_names,
+    listed_names,
 )
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Calls:
             if not self.extender.is_current(known.asked):
                 known.asked = self.extender.look_up(known.asked.names)
             return known
-        nodes, many = quoted_names(raw)
+        nodes, many = listed_names(raw)
         if in_any_order and (first := self._orders.get(nodes)) is not None:
             same = self._list(first, in_any_order=True)  # what is known of these nodes holds
             if len(same.asked.names) == many:

@@ -287,7 +287,7 @@ class Extender:
         if pod.shape.gpu_count:
             self._assume(pod, pod.shape, asked, best, now_ns)
         self._draft(entry, pod, shape_id, asked, totals, age_ns, now_ns)
-        return PrioritizeAnswer(asked, scores, best, age_ns, stale)
+        return PrioritizeAnswer(asked, scores, best, age_ns, stale, totals=totals)
 
     def _compared(
         self, entry: Entry, pod: ObservedPod, shape_id: int, asked: Asked, age_ns: int | None

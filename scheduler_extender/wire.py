@@ -40,7 +40,7 @@ __all__ = [
     "encode_filter",
     "encode_priorities",
     "encode_record",
-    "quoted_names",
+    "listed_names",
 ]
 
 T = TypeVar("T")
@@ -128,7 +128,7 @@ def decode_names(names: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
-def quoted_names(names: bytes) -> tuple[frozenset[bytes], int]:
+def listed_names(names: bytes) -> tuple[frozenset[bytes], int]:
     """Which names a list has, and how many, by its bytes alone: much less work than to decode it.
 
     Lists with the same names, written as kube-scheduler writes them, are equal here; one that is
@@ -140,7 +140,7 @@ def quoted_names(names: bytes) -> tuple[frozenset[bytes], int]:
 
 
 class Words:
-    """What answers say of a node, as bytes: its name quoted, and its HostPriority for each score.
+    """What answers say of a node, as bytes: its name quoted, and its HostPriority for each rank.
 
     kube-scheduler names the same nodes in another order for nearly every pod (its workers append as
     they finish), so the bytes are kept by node and not by list.
@@ -152,7 +152,7 @@ class Words:
         self._of: dict[str, tuple[bytes, ...]] = {}
 
     def of(self, names: Sequence[str]) -> list[tuple[bytes, ...]]:
-        """For each name eleven HostPriorities, by score, and last the name as a JSON string."""
+        """For each name the name as a JSON string, and by score, from 1, its HostPriorities."""
         try:
             return [self._of[name] for name in names]
         except KeyError:
@@ -165,8 +165,8 @@ class Words:
         for name in names:
             if name not in self._of:
                 quoted = msgspec.json.encode(name)
-                hosts = [b'{"Host":%b,"Score":%d}' % (quoted, score) for score in range(_SCORES)]
-                self._of[name] = (*hosts, quoted)
+                hosts = [b'{"Host":%b,"Score":%d}' % (quoted, score) for score in range(1, _SCORES)]
+                self._of[name] = (quoted, *hosts)
 
 
 class NamesPieces:
@@ -182,7 +182,7 @@ class NamesPieces:
     def quoted(self, chosen: NDArray[np.bool_]) -> list[bytes]:
         """The chosen names as JSON strings."""
         words = self._words
-        return [words[place][-1] for place in chosen.nonzero()[0].tolist()]
+        return [words[place][0] for place in chosen.nonzero()[0].tolist()]
 
     def hosts(self, scores: NDArray[np.int64]) -> list[bytes]:
         """A HostPriority for each name that has a score; kube-scheduler gives the others 0."""

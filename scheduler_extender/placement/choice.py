@@ -70,8 +70,8 @@ def best_first(totals: NDArray[np.int64], order: NDArray[np.int64], most: int) -
 def rank_encode(totals: NDArray[np.int64], order: NDArray[np.int64]) -> NDArray[np.int64]:
     """Scores 10, 9, .. 1 for the ten best nodes and 0 for all others: what an extender answers.
 
-    There is a single 10, and the order is exact as far as it can matter: one rank outweighs what
-    else is scored, so a node beyond the tenth would have to be better by ten of them.
+    There is a single 10, and the order is exact as far as it can matter: where one rank outweighs
+    what else is scored, as in the shipped configurations, no node beyond the tenth can win.
     """
     scores = np.zeros(len(totals), np.int64)
     ranked = best_first(totals, order, MAX_EXTENDER_PRIORITY)

@@ -39,7 +39,6 @@ _LONGEST_RECORD: Final = 16_384
 _LONGEST_PREFIX: Final = 200
 _MOST_REMEMBERED: Final = 20_000
 _NS_PER_S: Final = 1_000_000_000
-_IDLE_S: Final = 3_600.0
 _DEAR: Final = 10.0
 """What an event about a placed pod costs of the budget while a scheduler is in a hurry."""
 _LONGEST_SLEEP_S: Final = 1.0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gpu_fleet.refusals import Refusal
+from gpu_fleet.scores import INFEASIBLE
 from scheduler_extender.answers import Entry, FilterAnswer
 from scheduler_extender.placement.least_loss import LeastLoss
 from scheduler_extender.placement.terms.stranding import (
@@ -26,7 +27,8 @@ from service_runtime.telemetry.metrics import AtMost
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scheduler_extender.answers import PrioritizeAnswer
+    from numpy.typing import NDArray
+
     from scheduler_extender.calls import Reply
     from scheduler_extender.explain import DecisionRecord
     from scheduler_extender.extender import Extender
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from scheduler_extender.term_budget import TermBudget
     from service_runtime.telemetry.metrics import Counter, Metrics
 
-__all__ = ["ExtenderMetrics", "stranded_gpus"]
+__all__ = ["ExtenderMetrics", "entropy_bits", "stranded_gpus"]
 
 VERBS: Final = ("filter", "prioritize")
 OUTCOMES: Final = ("answered", "refused", "passed", "malformed", "not_leading")
@@ -47,6 +49,7 @@ _CALL_BUCKETS_S: Final = (
     5.0,
 )
 _REGRET_BUCKETS: Final = (0.0, 1.0, 10.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0)
+_STEPS: Final = 10
 _ENTROPY_BUCKETS: Final = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 """Eleven scores have at most 3.46 bits."""
 
@@ -88,7 +91,8 @@ class ExtenderMetrics:
         )
         self._entropy = metrics.histogram(
             "synthscale_extender_score_entropy_bits",
-            "Spread of the scores of one prioritize answer; near 0 the order says nothing.",
+            "Spread of the totals of one prioritize answer, over ten equal steps from the best "
+            "node to the worst; near 0 nearly all nodes are alike.",
             {"entry": entries},
             _ENTROPY_BUCKETS,
         )
@@ -128,8 +132,8 @@ class ExtenderMetrics:
         if isinstance(answer, FilterAnswer):
             for why, many in answer.why_not():
                 self._refusals.add(many, entry=entry.value, reason=why.name.lower())
-        elif answer is not None and answer.best is not None:
-            self._entropy.observe(_entropy_bits(answer), entry=entry.value)
+        elif answer is not None and answer.totals is not None:
+            self._entropy.observe(entropy_bits(answer.totals), entry=entry.value)
 
     def explained(self, record: DecisionRecord) -> None:
         """A decision was taken apart; some are compared with other policies."""
@@ -304,7 +308,12 @@ def _outcome(reply: Reply | None) -> str:
     return "answered"
 
 
-def _entropy_bits(answer: PrioritizeAnswer) -> float:
-    shares = np.bincount(answer.scores) / max(1, len(answer.scores))
+def entropy_bits(totals: NDArray[np.int64]) -> float:
+    """How evenly the nodes that can take a pod lie between the best and the worst of them."""
+    can = totals[totals != INFEASIBLE]
+    if len(can) == 0:
+        return 0.0
+    lowest, span = int(can.min()), int(can.max() - can.min()) + 1
+    shares = np.bincount((can - lowest) // max(1, -(-span // _STEPS))) / len(can)
     present = shares[shares > 0]
     return float(-(present * np.log2(present)).sum())

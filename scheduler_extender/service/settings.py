@@ -289,7 +289,13 @@ class EventSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = True
     per_s: Annotated[
-        float, Meta(description="Events written a second, lastingly.", gt=0, le=10_000)
+        float,
+        Meta(
+            description="Events written a second, lastingly. While calls come, one about a "
+            "placed pod counts as ten.",
+            gt=0,
+            le=10_000,
+        ),
     ] = 10.0
     burst: Annotated[
         int, Meta(description="Events at once after a quiet time.", ge=1, le=100_000)

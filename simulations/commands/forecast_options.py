@@ -140,6 +140,12 @@ class Reading:
             total=total,
             zone=time_zone,
         )
+        if ranges and columns != Columns():
+            raise InputError(
+                "columns and zones are a file's, and a Prometheus has none",
+                remedy="leave --time-column, --value-column, --series-column, --total, --time-zone",
+                field="--prometheus",
+            )
         step_s = parse_duration(step, "--step") if step else None
         history = HistorySettings(kind=_kind(kind), step_s=step_s)
         return cls(tuple(files or ()), columns, history, ranges)

@@ -62,10 +62,12 @@ def ranges(
 ) -> tuple[PrometheusRange, ...]:
     """The ranges that the options ask for; raises `InputError`, which names the option."""
     if not url:
-        if queries:
-            raise InputError(
-                "there is nobody to ask", remedy="give --prometheus URL", field="--query"
-            )
+        given = {"--query": queries, "--until": until, "--token-file": token_file}
+        for option, said in {**given, "--ca-file": ca_file}.items():
+            if said:
+                raise InputError(
+                    "there is nobody to ask", remedy="give --prometheus URL", field=option
+                )
         return ()
     if not queries:
         raise InputError("nothing is asked", remedy="give --query 'sum(...)'", field="--prometheus")

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from scheduler_extender.answers import Entry
-from tests.scheduler_extender.calls import args, extender_of, gpu_node, share_pod
+from scheduler_extender.wire import listed_names
+from tests.scheduler_extender.calls import args, extender_of, gpu_node, pod_object, share_pod
 
 NAMES = tuple(f"n{number}" for number in range(100))
 
@@ -57,3 +60,31 @@ def test_whole_nodes_are_answered_in_the_order_in_which_they_were_sent() -> None
 
         assert [node["metadata"]["name"] for node in told["Nodes"]["items"]] == ["large"]
         assert set(told["FailedAndUnresolvableNodes"]) == {"small"}
+
+
+@pytest.mark.parametrize(
+    ("names", "same"),
+    [
+        (b'["b","a"]', True),
+        (b'["a","b","b"]', False),
+        (b'["a"]', False),
+        (b'["a,b"]', False),
+        (b'["a", "b"]', False),
+        (b'["\\u0061","b"]', False),
+        (b'["a",1,"b"]', False),
+        (b"[]", False),
+    ],
+)
+def test_only_the_same_names_written_alike_are_the_same_list(names: bytes, same: bool) -> None:
+    """By bytes alone nothing else is taken for a list that is known; it is decoded instead."""
+    assert (listed_names(names) == listed_names(b'["a","b"]')) is same
+
+
+def test_a_doubled_name_is_told_though_its_nodes_are_known() -> None:
+    """The same nodes with one of them twice are not the list that was asked about before."""
+    calls = extender_of(gpu_node("a"), gpu_node("b"))
+    pod = pod_object("p", {"nvidia.com/gpu": "1"})
+    calls.filter(Entry.SCORER, args(pod, ["a", "b"]), 0)
+    reply = calls.filter(Entry.SCORER, args(pod, ["b", "a", "a"]), 0)
+
+    assert "names a node twice" in json.loads(reply.body)["Error"]

@@ -66,6 +66,12 @@ def test_two_queries_are_two_series(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "expected"),
     [
         (("--query", "up"), "--query: there is nobody to ask; give --prometheus URL"),
+        (("--series", "a.csv", "--until", "1"), "--until: there is nobody to ask"),
+        (("--series", "a.csv", "--ca-file", "a.crt"), "--ca-file: there is nobody to ask"),
+        (
+            ("--prometheus", "{url}", "--query", "up", "--time-zone", "Europe/Berlin"),
+            "--prometheus: columns and zones are a file's",
+        ),
         (("--prometheus", "{url}"), "--prometheus: nothing is asked; give --query"),
         (("--prometheus", "nine", "--query", "up"), "--prometheus: 'nine' is no address"),
         (
@@ -97,7 +103,8 @@ def test_what_cannot_be_asked_is_one_line(
     place = tmp_path / "out.json"
     with serve(body=matrix(({}, [(float(END_S), "NaN")]))) as asked:
         given = [word.replace("{url}", asked.url) for word in words]
-        moment = () if "--until" in words else ("--until", str(END_S))
+        bare = "--until" in words or "--prometheus" not in words
+        moment = () if bare else ("--until", str(END_S))
         told = knock(capsys, "forecast", "run", *given, *moment, "--json", place)
 
     assert told.code == 2, told.out + told.err
