@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autoscaler.calibration.balance import Balance
 from autoscaler.calibration.settings import CalibrationSettings
 from autoscaler.calibration.tracking import Tracking, middle_of
 from autoscaler.forecasters.outcomes import outcomes
@@ -61,6 +62,7 @@ def follow(series: Series, walked: Walked, settings: FollowSettings) -> Followed
     asked = walked.targets, walked.levels, series.steps_a_day
     tracking = Tracking(m, *asked, cal.rates, cal)
     final = Tracking(1, *asked, cal.final_rates, cal, root=cal.final_root, aim=cal.final_aim)
+    balance = Balance(*asked, cal)
     middle = middle_of(walked.levels)
     selection = Selection(naive, k, levels, settings.selection)
     came = _came(series, walked)
@@ -78,7 +80,7 @@ def follow(series: Series, walked: Walked, settings: FollowSettings) -> Followed
         answer = np.take_along_axis(calibrated[i], chosen[i][np.newaxis], axis=0)[0]
         answer = _cautious(answer, calibrated[i][naive], unproven[i], middle)
         said, _ = final.step(np.sort(answer, axis=1)[np.newaxis], came[i])
-        selected[i] = np.maximum(said[0], floor[i])
+        selected[i] = balance.step(said[0], came[i], floor[i])
     return Followed(calibrated, selected, chosen, tracking.losses, lost)
 
 

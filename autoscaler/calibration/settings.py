@@ -13,7 +13,7 @@ __all__ = ["CalibrationSettings"]
 
 @dataclass(frozen=True, slots=True)
 class CalibrationSettings:
-    """Settings of `Tracking`."""
+    """Settings of `Tracking` and `Balance`."""
 
     rates: tuple[float, ...] = (0.0, 0.05, 0.1, 0.2, 0.4)
     """How far a bound of the next step moves when it was wrong, in usual errors; further ahead,
@@ -28,8 +28,14 @@ class CalibrationSettings:
     final_aim: float = 0.01
     """It is aimed this much further out: at 96 % for 95 %. Where few outcomes are known, or demand
     drifts, a bound holds less often than it is aimed at, and missing is what hurts."""
+    balance_gain: float = 10.0
+    """How much wider a bound of the next step gets for each share of outcomes that it lacks: by a
+    tenth where 94 % were held for 95 %; h steps ahead by the h-th part of that."""
+    balance_limits: tuple[float, float] = (0.6, 3.0)
+    """It becomes no narrower and no wider than this, measured from the median."""
     memory_days: float = 5.0
-    """Half-life of a loss: a working week says more than the weekend that came last."""
+    """Half-life of a loss, and of whether a bound held: a working week says more than the weekend
+    that came last."""
     scale_half_life_days: float = 2.0
     """Half-life of an error in what counts as usual."""
     least_outcomes: int = 20

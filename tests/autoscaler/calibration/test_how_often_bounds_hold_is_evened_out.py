@@ -1,0 +1,88 @@
+"""Who held too seldom is widened, who held too often is narrowed, in proportion and within limits.
+
+Quantiles are given, so that nothing but the share of outcomes below them decides.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autoscaler.calibration.balance import Balance
+from autoscaler.calibration.settings import CalibrationSettings
+from gpu_fleet.forecasts import Target
+
+DAY = 144
+LEVELS = (0.05, 0.5, 0.95)
+SAID = np.array([[80.0, 100.0, 120.0]])
+UNKNOWN = np.array([np.nan])
+NO_FLOOR = -np.inf
+
+
+def balance(ahead: int = 1) -> Balance:
+    """Of one target."""
+    return Balance([Target(ahead)], LEVELS, DAY, CalibrationSettings())
+
+
+def after(percent_above: int, ahead: int = 1, steps: int = 5 * DAY) -> np.ndarray:
+    """What is answered when so many of the outcomes were far above the bound, the rest within."""
+    one, answer = balance(ahead), SAID
+    for step in range(steps):
+        above = (step * percent_above) % 100 < percent_above
+        answer = one.step(SAID, np.array([1e6 if above else 100.0]), NO_FLOOR)
+    return answer[0]
+
+
+def test_a_bound_that_holds_too_seldom_is_widened_in_proportion() -> None:
+    """85 of 100 held where 95 should: its distance from the median is doubled."""
+    assert after(15)[2] == pytest.approx(140.0, abs=1.5)
+
+
+def test_a_bound_that_always_holds_is_narrowed() -> None:
+    """It holds 5 in 100 more often than it says, so its distance is halved, but for the limit."""
+    assert after(0)[2] == pytest.approx(112.0)
+
+
+def test_the_lower_bound_is_judged_by_what_falls_below_it() -> None:
+    """Nothing ever does, so it moves in; the median stays."""
+    low, middle, _ = after(0)
+
+    assert low == pytest.approx(88.0)
+    assert middle == 100.0
+
+
+def test_the_further_ahead_the_less_it_is_moved() -> None:
+    """What is known of a far bound is old."""
+    assert after(15, ahead=6)[2] == pytest.approx(120.0 + 20.0 / 6, abs=0.5)
+
+
+def test_it_never_leaves_its_limits() -> None:
+    """Even if nothing held, a bound is three times as far from the median, not more."""
+    assert after(100)[2] == pytest.approx(160.0)
+    assert after(0)[2] == pytest.approx(112.0)
+
+
+def test_what_is_not_known_moves_nothing() -> None:
+    """Before an outcome, and where outcomes are stand-ins, the answer is what was said."""
+    one = balance()
+
+    for _ in range(DAY):
+        assert one.step(SAID, UNKNOWN, NO_FLOOR).tolist() == SAID.tolist()
+
+
+def test_a_mute_answer_stays_mute_and_teaches_nothing() -> None:
+    """Not-a-number in, not-a-number out."""
+    one = balance()
+    for _ in range(10):
+        assert np.isnan(one.step(np.full((1, 3), np.nan), np.array([1e6]), 0.0)).all()
+
+    assert one.step(SAID, np.array([1e6]), 0.0).tolist() == SAID.tolist()
+
+
+def test_demand_that_was_never_negative_has_no_negative_bound() -> None:
+    """Widened far below the floor, the lower bound is the floor."""
+    one, said = balance(), np.array([[1.0, 100.0, 120.0]])
+    for _ in range(DAY):
+        answer = one.step(said, np.array([0.0]), 0.0)
+
+    assert answer[0, 0] == 0.0
