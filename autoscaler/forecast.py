@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 
     from autoscaler.backtest.follow import Followed
     from autoscaler.backtest.walk import Told, Walked
+    from autoscaler.selection import SelectionSettings
     from gpu_fleet.forecasts import Forecaster, Target
     from gpu_fleet.series import Series
 
 __all__ = ["ForecastSettings", "forecast", "forecast_of", "recent_walk"]
+
+_LEAST_PART = 0.005
+"""A smaller part in an answer does not show in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,9 @@ class ForecastSettings:
     levels: tuple[float, ...] = (0.05, 0.5, 0.95)
     days: float = 14.0
     """Bounds forget half of what they know in five days; two weeks are all that matters."""
-    least_horizons: int = 3
-    """For far targets longer: as many times as far as they look."""
+    least_horizons: int = 21
+    """For far targets longer: as many times as far as they look, so that who forecasts them can be
+    proven (`SelectionSettings.least_independent`) and is then watched for a while."""
     most_refits: int = 4
     """Models are fitted anew so often on the way, and once more for the answer."""
     follow: FollowSettings = field(default_factory=FollowSettings)
@@ -137,8 +142,8 @@ class _End:
             target=self.target,
             horizon_s=self.horizon_s,
             quantiles=tuple(self.followed.selected[-1, self.k].tolist()),
-            chosen=tuple(names[m] for m in self.followed.chosen[-1, self.k].tolist()),
-            reason=self._reason(naive, settings.follow.selection.margin),
+            parts=tuple(self._parts(level) for level in range(len(self.walked.levels))),
+            reason=self._reason(naive, settings.follow.selection),
             naive=names[naive],
             naive_quantiles=tuple(of_naive.tolist()) if np.isfinite(of_naive).all() else (),
             outcomes=count,
@@ -163,24 +168,41 @@ class _End:
         ]
         return min(ranked)[2]
 
-    def _reason(self, naive: int, margin: float) -> str:
-        """Why the highest quantile is by the one that was chosen."""
+    def _parts(self, level: int) -> tuple[tuple[str, float], ...]:
+        """Who has which part in a quantile; parts that do not show are left out."""
+        parts = self.followed.parts[-1, :, self.k, level]
+        shown = np.where(parts >= _LEAST_PART, parts, 0.0)
+        shown /= shown.sum()
+        named = zip(self.walked.names, shown.tolist(), strict=True)
+        return tuple(sorted((pair for pair in named if pair[1] > 0), key=lambda pair: -pair[1]))
+
+    def _reason(self, naive: int, settings: SelectionSettings) -> str:
+        """Why the highest quantile is by those who share it."""
         losses = self.followed.losses[:, self.k, -1]
-        chosen, names = int(self.followed.chosen[-1, self.k, -1]), self.walked.names
-        if not np.isfinite(losses[naive]) or not np.isfinite(losses[chosen]):
+        parts, names = self.followed.parts[-1, :, self.k, -1], self.walked.names
+        challengers = [m for m, is_naive in enumerate(self.walked.naive) if not is_naive]
+        used = [m for m in challengers if parts[m] >= _LEAST_PART]
+        if used:
+            best = min(used, key=lambda m: float(losses[m]))
+            whose = "" if len(used) == 1 else f"the best of them, {names[best]}, "
+            less = _less(losses[best], losses[naive])
+            return f"{whose}{less} than {names[naive]}, the best naive one"
+        if not np.isfinite(losses[naive]):
             return "is naive, and used until it is known who loses least"
-        if not self.walked.naive[chosen]:
-            return f"{_less(losses[chosen], losses[naive])} than {names[naive]}, the best naive one"
-        others = [
-            (float(losses[m]), m) for m, is_naive in enumerate(self.walked.naive) if not is_naive
-        ]
-        if not others or not np.isfinite(min(others)[0]):
+        judged = [(float(losses[m]), m) for m in challengers if np.isfinite(losses[m])]
+        if not judged:
             return "is naive, and nobody else has been judged"
-        loss, best = min(others)
+        loss, best = min(judged)
+        asked = settings.unproven_margin if self._is_unproven(settings) else 0.0
+        wanted = f"{asked:.0%} less is asked for" if asked else "less is asked for"
         return (
             f"is naive, and the best of the others, {names[best]}, "
-            f"{_less(loss, losses[chosen])} ({margin:.0%} less is asked for)"
+            f"{_less(loss, losses[naive])} ({wanted})"
         )
+
+    def _is_unproven(self, settings: SelectionSettings) -> bool:
+        independent = (len(self.walked.origins) - 1) / self.target.ahead
+        return independent < settings.least_independent
 
     def _held(self) -> tuple[float | None, int]:
         """How often the highest quantile was not exceeded on this walk, and of how often."""

@@ -77,17 +77,18 @@ class Fitted(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is expected of one target, by whom, and why by that one."""
+    """What is expected of one target, by whom, and why by them."""
 
     target: Target
     horizon_s: int
     """The target's `ahead` in time."""
     quantiles: tuple[float, ...]
     """One for each of the forecast's levels."""
-    chosen: tuple[str, ...]
-    """Whose each of them is, before it was corrected by what came true."""
+    parts: tuple[tuple[tuple[str, float], ...], ...]
+    """Who has which part in each of them, before it was corrected by what came true; the largest
+    first."""
     reason: str
-    """Why the highest quantile is by that one."""
+    """Why the highest is by these."""
     naive: str
     """The naive forecaster that lost least lately."""
     naive_quantiles: tuple[float, ...]
@@ -97,7 +98,15 @@ class Answer:
     held: float | None
     """The share of these outcomes that it was not exceeded by; None while there is none."""
     model_age_s: int
-    """For how long the chosen one has not been fitted."""
+    """For how long they have not been fitted."""
+
+    @property
+    def by(self) -> str:
+        """Who says the highest quantile: `lightgbm`, or `lightgbm 60 %, mstl 40 %`."""
+        highest = self.parts[-1]
+        if len(highest) == 1:
+            return highest[0][0]
+        return ", ".join(f"{name} {100 * part:.0f} %" for name, part in highest)
 
     def __str__(self) -> str:
         what = "the most until then" if self.target.peak else "then"
@@ -105,7 +114,7 @@ class Answer:
         naive = f"{self.naive_quantiles[-1]:.4g}" if self.naive_quantiles else "mute"
         held = "not known yet" if self.held is None else f"{self.held:.1%} of {self.outcomes:,}"
         return (
-            f"in {self.horizon_s:,} s, {what}: {low:.4g} to {high:.4g} by {self.chosen[-1]}, which "
+            f"in {self.horizon_s:,} s, {what}: {low:.4g} to {high:.4g} by {self.by}: "
             f"{self.reason}; {self.naive} says {naive}; the bound has held: {held}"
         )
 

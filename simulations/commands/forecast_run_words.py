@@ -87,13 +87,13 @@ def _cells(series: Series, answer: Answer) -> tuple[str, ...]:
         f"{high:.4g}",
         naive,
         "-" if answer.held is None else f"{100 * answer.held:.1f} of {answer.outcomes}",
-        answer.chosen[-1],
+        answer.by,
     )
 
 
 def _why(answer: Answer) -> str:
     what = "most until then" if answer.target.peak else "then"
-    return f"{in_words(answer.horizon_s)}, {what}: {answer.chosen[-1]} {answer.reason}"
+    return f"{in_words(answer.horizon_s)}, {what}: {answer.by}: {answer.reason}"
 
 
 def sparkline(series: Series, count: int) -> str:

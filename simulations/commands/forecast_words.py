@@ -37,7 +37,7 @@ _COLUMNS = (
     "skill",
     "95 % CI",
     "best naive",
-    "chosen",
+    "made of",
 )
 _LEGEND = """\
 judged is what comes after {split:.0%} of each series; nothing later was known to any forecast
@@ -47,7 +47,7 @@ judged is what comes after {split:.0%} of each series; nothing later was known t
   skill        how much less the bound loses (pinball) than that of the best naive forecaster
   best naive   the naive forecaster with the least loss, in hindsight; its bound is from its own
                errors
-  chosen       whose bound was used, by share of the time"""
+  made of      the forecasters by their part in the bound, on average"""
 
 
 def words(
@@ -117,7 +117,7 @@ def _cells(selected: Mapping[str, object], naive: Mapping[str, object]) -> tuple
         percent(selected["skill"], signed=True),
         _between(selected["skill_ci95"], signed=True),
         str(selected["naive"]),
-        _chosen(selected["choices"]),
+        _made_of(selected["choices"]),
     )
 
 
@@ -138,8 +138,8 @@ def _amount(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else "-"
 
 
-def _chosen(choices: object) -> str:
-    """The models by how often they were chosen, three at most."""
+def _made_of(choices: object) -> str:
+    """The models by their part in the bound, three at most."""
     if not isinstance(choices, dict) or not choices:
         return "-"
     ranked = sorted(choices.items(), key=lambda pair: (-pair[1], pair[0]))

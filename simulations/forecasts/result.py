@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["BEST_NAIVE", "SELECTED", "SeriesResult", "result_of"]
 
 SELECTED = "selected"
-"""What would have been answered: the model that was chosen at each moment."""
+"""What would have been answered: those that had earned it, at each moment."""
 BEST_NAIVE = "best_naive"
 """The naive forecaster that lost least in hindsight."""
 

@@ -173,12 +173,10 @@ def _skill(result: SeriesResult, scores: Scores, naive: Scores, ahead: int) -> R
 
 
 def _choices(result: SeriesResult, k: int) -> dict[str, float]:
-    """The share of the origins that count at which each model's upper bound was chosen."""
-    chosen = result.followed.chosen[result.counts[:, k], k, UPPER]
-    shares = np.bincount(chosen, minlength=len(result.models)) / max(1, len(chosen))
-    return {
-        name: float(share) for name, share in zip(result.models, shares, strict=True) if share > 0
-    }
+    """The mean part of each model in the upper bound, over the origins that count."""
+    parts = result.followed.parts[result.counts[:, k], :, k, UPPER]
+    means = parts.sum(axis=0) / max(1, len(parts))
+    return {name: float(mean) for name, mean in zip(result.models, means, strict=True) if mean > 0}
 
 
 def _times(result: SeriesResult, model: str) -> tuple[float, float]:

@@ -33,8 +33,9 @@ def _answered(made: Forecast, answer: Answer) -> Row:
     return {
         **_asked(made, answer),
         "quantiles": list(answer.quantiles),
-        "model": answer.chosen[-1],
-        "models": list(answer.chosen),
+        "model": answer.parts[-1][0][0],
+        "models": [parts[0][0] for parts in answer.parts],
+        "parts": dict(answer.parts[-1]),
         "reason": answer.reason,
         "naive": answer.naive,
         "naive_quantiles": list(answer.naive_quantiles) or None,
@@ -47,7 +48,7 @@ def _answered(made: Forecast, answer: Answer) -> Row:
 
 def _unanswered(made: Forecast, one: Unanswered) -> Row:
     unknown = dict.fromkeys(
-        ("quantiles", "model", "models", "reason", "naive", "naive_quantiles", "coverage")
+        ("quantiles", "model", "models", "parts", "reason", "naive", "naive_quantiles", "coverage")
     )
     return {
         **_asked(made, one),

@@ -35,7 +35,7 @@ _DEFINITIONS = (
         "whole number of steps, rounded up."
     ),
     (
-        "Selected: what would have been answered, by the forecaster that was chosen at that "
+        "Selected: what would have been answered, by the forecasters that had earned it by that "
         "moment from what was known by then, with its bounds corrected by what had come true."
     ),
     "The 95 % bound: demand should stay at or below it 95 % of the time.",

@@ -162,7 +162,7 @@ def hours(one: Judged) -> tuple[LineChart, ...]:
 
 
 def choices(one: Judged) -> tuple[HeatMaps, ...]:
-    """Whose bound was answered when; nothing where there is one forecaster."""
+    """Who made the bound that was answered, and when; nothing where there is one forecaster."""
     result, calendar = one.result, Calendar.of(one.result.series)
     if len(result.models) == 1:
         return ()
@@ -172,12 +172,12 @@ def choices(one: Judged) -> tuple[HeatMaps, ...]:
     ends = calendar.days(np.array([origins[0], origins[-1] + 1]), night_s)
     return (
         HeatMaps(
-            title="Whose bound was answered",
-            legend="Share of the time that it was this forecaster's",
+            title="Who made the bound",
+            legend="Part of this forecaster in the bound",
             maps=tuple(
                 HeatMap(
                     title=f"{span_words(horizon_s)} ahead",
-                    matrix=_chosen(one, k, scored),
+                    matrix=_parts(one, k, scored),
                     x_label=calendar.axis_label(night_s),
                     x_range=(float(ends[0]), float(ends[1])),
                     row_groups=tuple(RowGroup(model, 1) for model in result.models),
@@ -186,21 +186,19 @@ def choices(one: Judged) -> tuple[HeatMaps, ...]:
                 for k, horizon_s in enumerate(one.horizons_s)
             ),
             caption=typeset(
-                "The best naive one, unless another has lately lost at least 2 % less; it is "
-                "demoted when it stops."
+                "The best naive one, unless others have lately lost less: these share it, whoever "
+                "lost less having more, and are left out when they stop."
             ),
         ),
     )
 
 
-def _chosen(one: Judged, k: int, scored: NDArray[np.bool_]) -> Floats:
-    """Forecasters by columns of time: the share of a column's moments at which each was chosen."""
+def _parts(one: Judged, k: int, scored: NDArray[np.bool_]) -> Floats:
+    """Forecasters by columns of time: the mean part of each in the bound in a column's moments."""
     result = one.result
-    chosen = result.followed.chosen[scored, k, UPPER]
-    is_mute = ~np.isfinite(result.said(SELECTED)[scored, k, UPPER])
-    flags = (chosen == np.arange(len(result.models))[:, np.newaxis]).astype(np.float64)
-    flags[:, is_mute] = np.nan
-    columns = np.array_split(flags, min(MOST_COLUMNS, flags.shape[1]), axis=1)
+    parts = result.followed.parts[scored, :, k, UPPER].T.copy()
+    parts[:, ~np.isfinite(result.said(SELECTED)[scored, k, UPPER])] = np.nan
+    columns = np.array_split(parts, min(MOST_COLUMNS, parts.shape[1]), axis=1)
     return np.stack([_mean_of_known(column) for column in columns], axis=1)
 
 

@@ -104,7 +104,7 @@ def _ranking(one: Judged, horizon_s: int) -> Table:
             Column("Above middle", unit=one.unit),
             Column("Not needed", unit=one.unit),
             Column("Off by", unit="%", decimals=1),
-            Column("Answered", unit="%", decimals=0),
+            Column("Part", unit="%", decimals=0),
         ),
         rows=tuple(_ranked_row(figures, choices.get(figures.model)) for figures in said),
         caption=_ranking_caption(one, horizon_s),
@@ -112,7 +112,7 @@ def _ranking(one: Judged, horizon_s: int) -> Table:
     )
 
 
-def _ranked_row(said: Figures, chosen: float | None) -> tuple[Cell, ...]:
+def _ranked_row(said: Figures, part: float | None) -> tuple[Cell, ...]:
     is_best_naive = said.model == said.naive
     return (
         f"{said.model}, best naive" if is_best_naive else said.model,
@@ -124,7 +124,7 @@ def _ranked_row(said: Figures, chosen: float | None) -> tuple[Cell, ...]:
         said.width,
         said.over_provision,
         _percent(None if said.accuracy is None else 1 - said.accuracy),
-        "-" if said.model == SELECTED else 100 * (chosen or 0.0),
+        "-" if said.model == SELECTED else 100 * (part or 0.0),
     )
 
 
@@ -139,7 +139,7 @@ def _ranking_caption(one: Judged, horizon_s: int) -> str:
     return (
         f"{words} Saved: loss less than that of the best naive one. Above middle: the bound less "
         "the middle. Not needed: what the bound held ready in vain. "
-        f"Off by: the middle, of demand. Answered: how much of the time it was its bound.{refused}"
+        f"Off by: the middle, of demand. Part: its own in what was answered, on average.{refused}"
     )
 
 

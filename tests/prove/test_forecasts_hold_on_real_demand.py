@@ -158,7 +158,7 @@ def test_no_future_changes_what_was_said_before_it(name: str) -> None:
     for moment in draws.choice(np.arange(truth.origins[0], len(series) - 1), FUTURES):
         other = said(with_noise_after(series, int(moment), draws), spec, models)
         until = int(moment - truth.origins[0]) + 1
-        for part in ("calibrated", "selected", "chosen", "lost_its_way"):
+        for part in ("calibrated", "selected", "parts", "lost_its_way"):
             ours, theirs = getattr(truth.followed, part), getattr(other.followed, part)
             assert ours[:until].tobytes() == theirs[:until].tobytes(), (moment, part)
 

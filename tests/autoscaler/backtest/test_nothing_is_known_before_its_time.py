@@ -1,7 +1,7 @@
 """No peeking: what comes after a moment changes nothing of what was said until then.
 
-Everything after some step is replaced by noise; all that was forecast, corrected and chosen up to
-that step must stay the same, byte for byte. The real traces are tried in `make prove`.
+Everything after some step is replaced by noise; all that was forecast, corrected and shared out
+up to that step must stay the same, byte for byte. The real traces are tried in `make prove`.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def test_another_future_changes_nothing(step: int, truth: tuple[Series, Walked, 
     other, otherwise = said(changed_after(series, step, seed=step))
 
     assert walked.raw[:until].tobytes() == other.raw[:until].tobytes()
-    for part in ("calibrated", "selected", "chosen", "lost_its_way"):
+    for part in ("calibrated", "selected", "parts", "lost_its_way"):
         ours, theirs = getattr(followed, part), getattr(otherwise, part)
         assert ours[:until].tobytes() == theirs[:until].tobytes(), part
 

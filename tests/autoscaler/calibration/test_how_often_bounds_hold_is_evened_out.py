@@ -30,7 +30,8 @@ def after(percent_above: int, ahead: int = 1, steps: int = 5 * DAY) -> np.ndarra
     for step in range(steps):
         above = (step * percent_above) % 100 < percent_above
         answer = one.step(SAID, np.array([1e6 if above else 100.0]), NO_FLOOR)
-    return answer[0]
+    widened: np.ndarray = answer[0]
+    return widened
 
 
 def test_a_bound_that_holds_too_seldom_is_widened_in_proportion() -> None:

@@ -35,7 +35,7 @@ TITLES = (
     "Forecasters 24 h ahead",
     "How often the bound held, by hour of day",
     "How far the middle was off 1 h ahead, by hour of day",
-    "Whose bound was answered",
+    "Who made the bound",
     "The series",
     "Assumptions",
 )
