@@ -1,9 +1,10 @@
 """Bounds that held too seldom lately are widened, those that held too often are narrowed.
 
-Quantile tracking corrects a bound by where outcomes fall; this looks only at how many fell outside,
-and answers in proportion (the integral term of conformal PID control: Angelopoulos, Candes and
-Tibshirani, 2023). The further ahead a bound looks, the older is what is known of it, so the less it
-may be moved. This module must not know how a bound was made or corrected before.
+Quantile tracking corrects a bound by where outcomes fall; this counts how many fell outside, and
+answers in proportion to how many more that were than there should be (the integral term of
+conformal PID control: Angelopoulos, Candes and Tibshirani, 2023). Outcomes that overlap count as
+one: the further ahead a bound looks, the fewer are known and the older they are, so the less it is
+moved. This module must not know how a bound was made or corrected before.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Balance:
         self._levels = np.asarray(levels, dtype=np.float64)
         self._outward = np.sign(self._levels - MIDDLE)
         self._middle = middle_of(levels)
-        self._gain = (settings.balance_gain / self._ahead)[:, np.newaxis]
+        self._gain = settings.balance_gain
         self._limits = settings.balance_limits
         self._keep = 0.5 ** (1.0 / (settings.memory_days * max(1, steps_a_day)))
         shape = (len(targets), len(levels))
@@ -72,7 +73,7 @@ class Balance:
 
     def _widths(self) -> Floats:
         """By how much each quantile's distance from the median is multiplied, [k, l]."""
-        known = self._known[:, np.newaxis]
-        share = np.where(known > 0, self._below / np.maximum(known, 1.0), self._levels)
-        lacking = (self._levels - share) * self._outward
-        return np.clip(1.0 + self._gain * lacking, *self._limits)
+        wanted = self._known[:, np.newaxis] * self._levels
+        lacking = (wanted - self._below) * self._outward / self._ahead[:, np.newaxis]
+        widths: Floats = np.clip(1.0 + self._gain * lacking, *self._limits)
+        return widths

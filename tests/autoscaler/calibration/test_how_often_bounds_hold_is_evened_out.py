@@ -34,33 +34,45 @@ def after(percent_above: int, ahead: int = 1, steps: int = 5 * DAY) -> np.ndarra
     return widened
 
 
+REMEMBERED = 5 / np.log(2) * DAY
+"""With a half-life of five days as much is known as in so many steps."""
+
+
 def test_a_bound_that_holds_too_seldom_is_widened_in_proportion() -> None:
-    """85 of 100 held where 95 should: its distance from the median is doubled."""
-    assert after(15)[2] == pytest.approx(140.0, abs=1.5)
+    """Each outcome that it lacks, and still remembers, is a hundredth of its distance."""
+    lacking = 0.10 * REMEMBERED
+
+    assert after(15, steps=60 * DAY)[2] == pytest.approx(120.0 + 20.0 * lacking / 100, rel=0.01)
 
 
-def test_a_bound_that_always_holds_is_narrowed() -> None:
-    """It holds 5 in 100 more often than it says, so its distance is halved, but for the limit."""
-    assert after(0)[2] == pytest.approx(112.0)
+def test_little_is_changed_while_little_is_known() -> None:
+    """One miss in the first ten outcomes may be chance."""
+    assert after(10, steps=11)[2] == pytest.approx(120.0, abs=0.2)
+
+
+def test_a_bound_that_always_holds_is_narrowed_to_its_limit() -> None:
+    """To six tenths of its distance from the median."""
+    assert after(0, steps=20 * DAY)[2] == pytest.approx(112.0)
 
 
 def test_the_lower_bound_is_judged_by_what_falls_below_it() -> None:
     """Nothing ever does, so it moves in; the median stays."""
-    low, middle, _ = after(0)
+    low, middle, _ = after(0, steps=20 * DAY)
 
     assert low == pytest.approx(88.0)
     assert middle == 100.0
 
 
-def test_the_further_ahead_the_less_it_is_moved() -> None:
-    """What is known of a far bound is old."""
-    assert after(15, ahead=6)[2] == pytest.approx(120.0 + 20.0 / 6, abs=0.5)
+def test_outcomes_that_overlap_count_as_one() -> None:
+    """Six steps ahead the same share of misses moves a bound by a sixth as much."""
+    next_step, later = (after(15, ahead, steps=60 * DAY)[2] - 120.0 for ahead in (1, 6))
+
+    assert later == pytest.approx(next_step / 6, rel=0.05)
 
 
 def test_it_never_leaves_its_limits() -> None:
     """Even if nothing held, a bound is three times as far from the median, not more."""
     assert after(100)[2] == pytest.approx(160.0)
-    assert after(0)[2] == pytest.approx(112.0)
 
 
 def test_what_is_not_known_moves_nothing() -> None:
