@@ -16,7 +16,7 @@ from autoscaler.sources.columns import Columns, choose
 from autoscaler.sources.numbers import as_numbers, looks_numeric
 from autoscaler.sources.stamps import text_as_stamps
 from autoscaler.sources.tables import Table, refuse_hidden_series, samples_of
-from autoscaler.sources.text import file_words, read_text, stem_of
+from autoscaler.sources.text import file_words, read_text, series_name
 from gpu_fleet.errors import InputError
 from gpu_fleet.words import counted, shown
 
@@ -59,7 +59,7 @@ def _table(path: Path, text: str, columns: Columns) -> Table:
         refuse_hidden_series(stamps, texts, by_name.__getitem__)
     return Table(
         file=file_words(path),
-        stem=stem_of(path),
+        stem=series_name(path),
         stamps=stamps,
         values={name: as_numbers(by_name[name], name, places) for name in chosen.values},
         series=by_name[chosen.series] if chosen.series else None,

@@ -16,7 +16,7 @@ from autoscaler.sources.numbers import as_numbers
 from autoscaler.sources.parquet_columns import open_parquet
 from autoscaler.sources.stamps import moments_as_stamps, numbers_as_stamps, text_as_stamps
 from autoscaler.sources.tables import Table, refuse_hidden_series, samples_of
-from autoscaler.sources.text import file_words, stem_of
+from autoscaler.sources.text import file_words, series_name
 from gpu_fleet.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _table(path: Path, columns: Columns) -> Table:
         refuse_hidden_series(stamps, texts, lambda name: file.column(name).as_text())
     return Table(
         file=file_words(path),
-        stem=stem_of(path),
+        stem=series_name(path),
         stamps=stamps,
         values={name: _values(file.column(name), places) for name in chosen.values},
         series=file.column(chosen.series).as_text() if chosen.series else None,

@@ -1,29 +1,21 @@
-"""From a path to text: gzip, byte order mark and encoding, with one-line complaints.
+"""The text of a file of nodes, pods, prices or settings.
 
-Files come from people, so every way in which one can be unusable is an `InputError` that says what
-to do. This module must not know what the text means.
+What is wrong with a file is told by `gpu_fleet.file_text`. This module must not know what the text
+means.
 """
 
 from __future__ import annotations
 
-import gzip
-import io
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gpu_fleet.errors import InputError
-from gpu_fleet.words import shown
+from gpu_fleet.file_text import MOST_BYTES, path_in_words, stem_of, text_of, unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MOST_BYTES", "SourceText", "read_text"]
+__all__ = ["SourceText", "read_text"]
 
-MOST_BYTES = 1 << 30
-"""A dump of 100,000 pods is about 0.6 GB; beyond 1 GiB it is a mistake or a decompression bomb."""
-
-_GZIP_MAGIC = b"\x1f\x8b"
 _ENDINGS = (".gz", ".csv", ".json")
 
 
@@ -45,67 +37,12 @@ class SourceText:
 
 def read_text(path: Path) -> SourceText:
     """Everything in `path`, unpacked if it is gzip, as text without a byte order mark."""
-    file = str(path) if str(path).isprintable() else shown(str(path))
-    text = _decode(_unpack(_read(path, file), file), file)
-    if not text.strip():
-        raise InputError("the file is empty", remedy="give one with content", file=file)
-    return SourceText(file=file, stem=_stem(path), text=text)
-
-
-def _read(path: Path, file: str) -> bytes:
+    file = path_in_words(str(path))
     try:
         with path.open("rb") as stream:
             content = stream.read(MOST_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError("no such file", remedy="check the path", file=file) from None
-    except IsADirectoryError:
-        raise InputError("is a folder", remedy="name a file inside it", file=file) from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        why = getattr(error, "strerror", None) or str(error)
-        raise InputError(
-            f"cannot be read ({why})", remedy="check the path and its permissions", file=file
-        ) from error
-    return _bounded(content, file)
-
-
-def _unpack(content: bytes, file: str) -> bytes:
-    if not content.startswith(_GZIP_MAGIC):
-        return content
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
-            return _bounded(stream.read(MOST_BYTES + 1), file)
-    except EOFError:
-        raise InputError(
-            "the gzip is cut short", remedy="copy or download it again", file=file
-        ) from None
-    except (OSError, zlib.error) as error:
-        raise InputError(
-            "the gzip is damaged", remedy="copy or download it again", file=file
-        ) from error
-
-
-def _bounded(content: bytes, file: str) -> bytes:
-    if len(content) <= MOST_BYTES:
-        return content
-    raise InputError(
-        f"holds more than {MOST_BYTES >> 30} GiB", remedy="split it, or check the path", file=file
-    )
-
-
-def _decode(content: bytes, file: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"byte {error.start + 1} is not UTF-8 text",
-            remedy="save it as UTF-8 CSV, or as the JSON that kubectl prints",
-            file=file,
-            line=content.count(b"\n", 0, error.start) + 1,
-        ) from None
-
-
-def _stem(path: Path) -> str:
-    name = path.name
-    while name.endswith(_ENDINGS):
-        name = name.rsplit(".", 1)[0]
-    return name or path.name
+    except (OSError, ValueError) as error:
+        raise unreadable(error, file) from error
+    in_utf8 = "save it as UTF-8 CSV, or as the JSON that kubectl prints"
+    text = text_of(content, file, wanted="content", in_utf8=in_utf8)
+    return SourceText(file=file, stem=stem_of(path.name, _ENDINGS), text=text)
