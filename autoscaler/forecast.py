@@ -1,4 +1,4 @@
-"""The forecast that explains itself: what comes next, who says so, why he is believed, since when.
+"""The forecast that explains itself: what comes, who says so, why they are believed, since when.
 
 It is read off the end of the same walk that a backtest scores, so a live answer is the last answer
 of a backtest that ends now. This module must not read a clock: what time it is, is how long the
@@ -37,7 +37,7 @@ _LEAST_PART = 0.005
 
 @dataclass(frozen=True, slots=True)
 class ForecastSettings:
-    """How much of the past is walked before an answer, and how it is corrected and chosen."""
+    """How much of the past is walked before an answer, and how it is corrected and combined."""
 
     levels: tuple[float, ...] = (0.05, 0.5, 0.95)
     days: float = 14.0
@@ -178,25 +178,32 @@ class _End:
 
     def _reason(self, naive: int, settings: SelectionSettings) -> str:
         """Why the highest quantile is by those who share it."""
+        parts = self.followed.parts[-1, :, self.k, -1]
+        used = [m for m in self._challengers() if parts[m] >= _LEAST_PART]
+        return self._why_these(used, naive) if used else self._why_naive(naive, settings)
+
+    def _challengers(self) -> list[int]:
+        return [m for m, is_naive in enumerate(self.walked.naive) if not is_naive]
+
+    def _why_these(self, used: Sequence[int], naive: int) -> str:
+        losses, names = self.followed.losses[:, self.k, -1], self.walked.names
+        best = min(used, key=lambda m: float(losses[m]))
+        whose = "" if len(used) == 1 else f"the best of them, {names[best]}, "
+        less = _less(losses[best], losses[naive])
+        return f"{whose}{less} than {names[naive]}, the best naive one"
+
+    def _why_naive(self, naive: int, settings: SelectionSettings) -> str:
         losses = self.followed.losses[:, self.k, -1]
-        parts, names = self.followed.parts[-1, :, self.k, -1], self.walked.names
-        challengers = [m for m, is_naive in enumerate(self.walked.naive) if not is_naive]
-        used = [m for m in challengers if parts[m] >= _LEAST_PART]
-        if used:
-            best = min(used, key=lambda m: float(losses[m]))
-            whose = "" if len(used) == 1 else f"the best of them, {names[best]}, "
-            less = _less(losses[best], losses[naive])
-            return f"{whose}{less} than {names[naive]}, the best naive one"
         if not np.isfinite(losses[naive]):
             return "is naive, and used until it is known who loses least"
-        judged = [(float(losses[m]), m) for m in challengers if np.isfinite(losses[m])]
+        judged = [(float(losses[m]), m) for m in self._challengers() if np.isfinite(losses[m])]
         if not judged:
             return "is naive, and nobody else has been judged"
         loss, best = min(judged)
         asked = settings.unproven_margin if self._is_unproven(settings) else 0.0
         wanted = f"{asked:.0%} less is asked for" if asked else "less is asked for"
         return (
-            f"is naive, and the best of the others, {names[best]}, "
+            f"is naive, and the best of the others, {self.walked.names[best]}, "
             f"{_less(loss, losses[naive])} ({wanted})"
         )
 

@@ -20,7 +20,7 @@ class CalibrationSettings:
     where outcomes overlap, less by the root of the steps. All are tried at once; the one that would
     have lost least lately is used. 0 leaves the forecaster's own bound."""
     final_rates: tuple[float, ...] = (0.02, 0.1, 0.3)
-    """The same for what is answered in the end: whoever is chosen, the bound has to hold, so none
+    """The same for what is answered in the end: whoever made it, the bound has to hold, so none
     is 0."""
     final_root: float = 0.75
     """Its rates fall faster with the steps ahead: a day ahead nothing is known of a correction

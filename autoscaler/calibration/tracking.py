@@ -5,7 +5,7 @@ little whenever it held; in the long run it then holds as often as it says, what
 is (Gibbs and Candes, 2021; Angelopoulos, Candes and Tibshirani, 2023). No one speed suits every
 series, so several run side by side and the one that would have lost least lately is used.
 When errors lean to one side for longer than chance allows, what came before is almost forgotten.
-This module must not know how a quantile was made, nor which candidate is chosen.
+This module must not know how a quantile was made, nor which candidates are believed.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def result_of(
     told: Sequence[Told],
     settings: FollowSettings | None = None,
 ) -> SeriesResult:
-    """Correct and choose along the walk that these models told of, and look up what came."""
+    """Correct and share out along the walk that these models told of, and look up what came."""
     walked = together(told, NAIVE, plan.targets, spec.levels, plan.walk)
     came = np.stack([outcomes(series, target) for target in plan.targets], axis=1)
     return SeriesResult(
