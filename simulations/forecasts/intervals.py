@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Interval", "batches", "loss_interval", "share_interval"]
+__all__ = ["Interval", "batches", "least_error_of_misses", "loss_interval", "share_interval"]
 
 Interval: TypeAlias = tuple[float, float]
 
@@ -46,18 +46,31 @@ def batches(steps: NDArray[np.int64], steps_a_day: int, ahead: int) -> NDArray[n
     return np.minimum((steps - first) // length, last)
 
 
-def loss_interval(parts: Floats, wholes: Floats, batch: NDArray[np.int64]) -> Interval | None:
+def loss_interval(
+    parts: Floats, wholes: Floats, batch: NDArray[np.int64], *, least_error: float = 0.0
+) -> Interval | None:
     """The 95 % interval of `sum(parts) / sum(wholes)`, none below 0; None where it cannot be told.
 
-    A mean is such a ratio too: its wholes are ones.
+    A mean is such a ratio too: its wholes are ones. `least_error` is the standard error of
+    `sum(parts)` that chance alone gives it, however alike the batches are.
     """
-    ratio = _Ratio.of(parts, wholes, batch)
+    ratio = _Ratio.of(parts, wholes, batch, least_error)
     if ratio is None:
         return None
     if ratio.value <= 0:
         return 0.0, 0.0
     reach = exp(ratio.reach / ratio.value)
     return ratio.value / reach, ratio.value * reach
+
+
+def least_error_of_misses(weights: Floats, share: float, ahead: int) -> float:
+    """The standard error of a sum that each miss changes by its weight, of a bound with this share.
+
+    Two bounds that are alike lose nearly the same at each step, so that batches look alike too; yet
+    one miss more or less changes which of them is better. Outcomes `ahead` steps ahead overlap, and
+    are missed together.
+    """
+    return sqrt(ahead * share * (1.0 - share) * float((weights * weights).sum()))
 
 
 def share_interval(held: Floats, batch: NDArray[np.int64]) -> Interval | None:
@@ -91,14 +104,16 @@ class _Ratio:
         return self.student_t * self.error
 
     @classmethod
-    def of(cls, parts: Floats, wholes: Floats, batch: NDArray[np.int64]) -> _Ratio | None:
+    def of(
+        cls, parts: Floats, wholes: Floats, batch: NDArray[np.int64], least_error: float = 0.0
+    ) -> _Ratio | None:
         held = np.bincount(batch) > 0 if batch.size else np.zeros(0, dtype=np.bool_)
         count, whole = int(held.sum()), float(wholes.sum())
         if count < LEAST_BATCHES or whole <= 0:
             return None
         value = float(parts.sum()) / whole
         strayed = np.bincount(batch, weights=parts - value * wholes)[held] * count / whole
-        error = float(strayed.std(ddof=1)) / sqrt(count)
+        error = max(float(strayed.std(ddof=1)) / sqrt(count), least_error / whole)
         return cls(value, error, _student_t(count - 1))
 
 

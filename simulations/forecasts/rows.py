@@ -15,7 +15,12 @@ import numpy as np
 
 from autoscaler.calibration.tracking import pinball
 from gpu_fleet.clock import DAY_S
-from simulations.forecasts.intervals import batches, loss_interval, share_interval
+from simulations.forecasts.intervals import (
+    batches,
+    least_error_of_misses,
+    loss_interval,
+    share_interval,
+)
 from simulations.forecasts.result import BEST_NAIVE, SELECTED
 from simulations.forecasts.spec import LOW, MIDDLE, UPPER
 
@@ -165,11 +170,23 @@ def _skill(result: SeriesResult, scores: Scores, naive: Scores, ahead: int) -> R
     ours, theirs = scores.among(naive.origins), naive.among(scores.origins)
     share = _ratio(ours.losses.sum(), theirs.losses.sum())
     batch = batches(ours.origins, result.series.steps_a_day, ahead)
-    found = loss_interval(ours.losses, theirs.losses, batch)
+    least = least_error_of_misses(_a_miss(ours, theirs), ours.level, ahead)
+    found = loss_interval(ours.losses, theirs.losses, batch, least_error=least)
     return {
         "skill": None if share is None else 1.0 - share,
         "skill_ci95": None if found is None else [1.0 - found[1], 1.0 - found[0]],
     }
+
+
+def _a_miss(ours: Scores, theirs: Scores) -> NDArray[np.float64]:
+    """By how much a miss at each step would change which bound loses less.
+
+    By how far one bound is from the other, but no further than the naive one is usually missed by.
+    """
+    beyond = theirs.came - theirs.said[:, UPPER]
+    missed = beyond[beyond > 0]
+    usual = float(missed.mean()) if missed.size else np.inf
+    return np.minimum(np.abs(ours.said[:, UPPER] - theirs.said[:, UPPER]), usual)
 
 
 def _choices(result: SeriesResult, k: int) -> dict[str, float]:

@@ -16,7 +16,12 @@ from scipy.signal import lfilter
 from scipy.special import ndtr, ndtri
 
 from autoscaler.calibration.tracking import pinball
-from simulations.forecasts.intervals import batches, loss_interval, share_interval
+from simulations.forecasts.intervals import (
+    batches,
+    least_error_of_misses,
+    loss_interval,
+    share_interval,
+)
 from simulations.forecasts.result import SELECTED
 from simulations.forecasts.rows import json_rows, scores_of
 from simulations.forecasts.spec import UPPER, BacktestSpec
@@ -87,8 +92,7 @@ def test_the_figures_of_whole_backtests_are_covered() -> None:
 
     Each step's demand is normal given the one before it, so what a bound that was stated is worth
     is known in closed form; what is gained over the naive one is that of other seeds. Intervals
-    may be wider than need be, not narrower, for a seasonal guess, which ignores the step before,
-    and for what `selected` gains, which here is last-value again, corrected by what came true.
+    may be wider than need be, not narrower, for a seasonal guess, which ignores the step before.
     """
     gains = _long_run_gains()
     held: dict[str, list[bool]] = {}
@@ -105,7 +109,7 @@ def test_the_figures_of_whole_backtests_are_covered() -> None:
     shares = {name: sum(found) / len(found) for name, found in held.items()}
     record("forecast_intervals", [{"figure": name, "covered": shares[name]} for name in shares])
 
-    wide = {"seasonal-naive pinball95", "seasonal-naive coverage95", "selected skill"}
+    wide = {"seasonal-naive pinball95", "seasonal-naive coverage95"}
     assert {name for name in shares if shares[name] < LEAST} == set()
     assert {name for name in shares.keys() - wide if shares[name] > MOST} == set()
 
@@ -126,6 +130,23 @@ def test_one_batch_has_no_interval() -> None:
     assert loss_interval(np.ones(30), np.ones(30), batches(steps, 24, 1)) is None
     assert share_interval(np.ones(30), batches(steps, 24, 1)) is None
     assert share_interval(np.ones(0), batches(steps[:0], 24, 1)) is None
+
+
+def test_two_bounds_that_are_nearly_alike_differ_by_what_a_miss_would_change() -> None:
+    """One lies 0.1 higher: by chance alone the difference of 400 losses strays by 0.1 x 4.36."""
+    steps = np.arange(400)
+    batch, naive = batches(steps, DAY, 1), np.full(400, 0.5)
+    least = least_error_of_misses(np.full(400, 0.1), 0.95, 1)
+
+    alone = loss_interval(naive + 0.002, naive, batch)
+    found = loss_interval(naive + 0.002, naive, batch, least_error=least)
+
+    assert least == pytest.approx(0.436, abs=1e-3)
+    assert least_error_of_misses(np.full(400, 0.1), 0.95, 4) == pytest.approx(2 * least)
+    assert alone is not None
+    assert found is not None
+    assert alone[1] - alone[0] < 1e-9
+    assert found[0] < 1.0 < found[1]
 
 
 def test_a_bound_that_always_held_may_still_be_missed_once() -> None:
