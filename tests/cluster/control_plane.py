@@ -152,6 +152,11 @@ class ControlPlane:
             ).stdout
         except subprocess.CalledProcessError as problem:
             raise ServiceError(f"kubectl {' '.join(words)}: {problem.stderr.strip()}") from problem
+        except subprocess.TimeoutExpired as problem:
+            said = (problem.stdout or b"").decode(errors="replace").strip()
+            raise ServiceError(
+                f"kubectl {' '.join(words)}: not done after {limit_s:.0f} s; it said: {said}"
+            ) from problem
 
     # ---------------------------------------------------------------- its parts
 

@@ -55,7 +55,16 @@ def installed(plane: ControlPlane, text: str, folder: Path) -> Iterator[None]:
         plane.kubectl("apply", "--server-side", "-f", str(file))
         yield
     finally:
+        _take_away(plane, file)
+
+
+def _take_away(plane: ControlPlane, file: Path) -> None:
+    """Delete it all; where that takes too long, say what is still there and why."""
+    try:
         plane.kubectl("delete", "--ignore-not-found", "--wait=true", "-f", str(file))
+    except ServiceError as problem:
+        left = plane.kubectl("get", "--ignore-not-found", "-f", str(file), "-o", "yaml")
+        raise AssertionError(f"{problem}\n{left}") from problem
 
 
 def of_the_fixture(text: str) -> str:
