@@ -9,7 +9,7 @@ looked at on a scale of ratios and a share by its score. This module must not kn
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import exp, hypot, sqrt
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Interval", "batches", "least_error_of_misses", "loss_interval", "share_interval"]
+__all__ = ["Interval", "batches", "error_of_misses", "loss_interval", "share_interval"]
 
 Interval: TypeAlias = tuple[float, float]
 
@@ -29,6 +29,7 @@ MOST_BATCHES = 10
 Chosen among 4, 6, 8, 10 and 16 on made-up demand, seeds 1001 to 1400."""
 HORIZONS_A_BATCH = 2
 TWO_SIDED_95 = 0.975
+NORMAL_95 = 1.959964
 
 
 def batches(steps: NDArray[np.int64], steps_a_day: int, ahead: int) -> NDArray[np.int64]:
@@ -47,14 +48,14 @@ def batches(steps: NDArray[np.int64], steps_a_day: int, ahead: int) -> NDArray[n
 
 
 def loss_interval(
-    parts: Floats, wholes: Floats, batch: NDArray[np.int64], *, least_error: float = 0.0
+    parts: Floats, wholes: Floats, batch: NDArray[np.int64], *, miss_error: float = 0.0
 ) -> Interval | None:
     """The 95 % interval of `sum(parts) / sum(wholes)`, none below 0; None where it cannot be told.
 
-    A mean is such a ratio too: its wholes are ones. `least_error` is the standard error of
-    `sum(parts)` that chance alone gives it, however alike the batches are.
+    A mean is such a ratio too: its wholes are ones. `miss_error` is the standard error of
+    `sum(parts)` by `error_of_misses`, which counts beside what the batches show.
     """
-    ratio = _Ratio.of(parts, wholes, batch, least_error)
+    ratio = _Ratio.of(parts, wholes, batch, miss_error)
     if ratio is None:
         return None
     if ratio.value <= 0:
@@ -63,7 +64,7 @@ def loss_interval(
     return ratio.value / reach, ratio.value * reach
 
 
-def least_error_of_misses(weights: Floats, share: float, ahead: int) -> float:
+def error_of_misses(weights: Floats, share: float, ahead: int) -> float:
     """The standard error of a sum that each miss changes by its weight, of a bound with this share.
 
     Two bounds that are alike lose nearly the same at each step, so that batches look alike too; yet
@@ -97,15 +98,17 @@ class _Ratio:
     error: float
     """Its standard error, linearised: each batch against what the ratio would have given it."""
     student_t: float
+    miss_error: float
+    """What misses by chance add to it; known beforehand, hence a normal law and not Student's t."""
 
     @property
     def reach(self) -> float:
         """How far the ends of a plain interval are from the middle."""
-        return self.student_t * self.error
+        return hypot(self.student_t * self.error, NORMAL_95 * self.miss_error)
 
     @classmethod
     def of(
-        cls, parts: Floats, wholes: Floats, batch: NDArray[np.int64], least_error: float = 0.0
+        cls, parts: Floats, wholes: Floats, batch: NDArray[np.int64], miss_error: float = 0.0
     ) -> _Ratio | None:
         held = np.bincount(batch) > 0 if batch.size else np.zeros(0, dtype=np.bool_)
         count, whole = int(held.sum()), float(wholes.sum())
@@ -113,8 +116,8 @@ class _Ratio:
             return None
         value = float(parts.sum()) / whole
         strayed = np.bincount(batch, weights=parts - value * wholes)[held] * count / whole
-        error = max(float(strayed.std(ddof=1)) / sqrt(count), least_error / whole)
-        return cls(value, error, _student_t(count - 1))
+        error = float(strayed.std(ddof=1)) / sqrt(count)
+        return cls(value, error, _student_t(count - 1), miss_error / whole)
 
 
 def _student_t(freedom: int) -> float:

@@ -17,7 +17,7 @@ from autoscaler.calibration.tracking import pinball
 from gpu_fleet.clock import DAY_S
 from simulations.forecasts.intervals import (
     batches,
-    least_error_of_misses,
+    error_of_misses,
     loss_interval,
     share_interval,
 )
@@ -170,8 +170,8 @@ def _skill(result: SeriesResult, scores: Scores, naive: Scores, ahead: int) -> R
     ours, theirs = scores.among(naive.origins), naive.among(scores.origins)
     share = _ratio(ours.losses.sum(), theirs.losses.sum())
     batch = batches(ours.origins, result.series.steps_a_day, ahead)
-    least = least_error_of_misses(_a_miss(ours, theirs), ours.level, ahead)
-    found = loss_interval(ours.losses, theirs.losses, batch, least_error=least)
+    misses = error_of_misses(_a_miss(ours, theirs), ours.level, ahead)
+    found = loss_interval(ours.losses, theirs.losses, batch, miss_error=misses)
     return {
         "skill": None if share is None else 1.0 - share,
         "skill_ci95": None if found is None else [1.0 - found[1], 1.0 - found[0]],

@@ -34,8 +34,8 @@ __all__ = [
 
 GROUP = "control_plane"
 TIMES = pytest.StashKey[list[str]]()
-CONTROLLERS_LIMIT_S = 120.0
 """What took how long, said at the end of the run; workers hand theirs to the run that owns them."""
+CONTROLLERS_LIMIT_S = 120.0
 _numbers = itertools.count(1)
 
 

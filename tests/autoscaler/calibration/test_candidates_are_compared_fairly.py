@@ -38,21 +38,14 @@ def losses(demand: Floats, said: Floats, speaks: Flags) -> Floats:
     return np.asarray(tracking.losses[:, 0])
 
 
-def test_who_missed_the_storm_is_not_thought_better() -> None:
-    """Two wild days, then two calm ones; the second speaks from the calm on."""
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [pytest.param(50.0, 1.0, id="it missed a storm"), pytest.param(1.0, 50.0, id="a calm")],
+)
+def test_who_was_mute_is_thought_neither_better_nor_worse(before: float, after: float) -> None:
+    """Two days of one kind, then two of the other, in which alone the second speaks."""
     draws = np.random.default_rng(1)
-    demand = draws.normal(100, np.repeat([50.0, 1.0], 2 * DAY))
-    said = np.tile([100.0, 102.0], (4 * DAY, 1))
-
-    first, second = losses(demand, said, np.arange(4 * DAY) >= 2 * DAY)
-
-    assert second == pytest.approx(first)
-
-
-def test_who_missed_the_calm_is_not_thought_worse() -> None:
-    """The other way round: two calm days, then a storm, in which alone the second speaks."""
-    draws = np.random.default_rng(2)
-    demand = draws.normal(100, np.repeat([1.0, 50.0], 2 * DAY))
+    demand = draws.normal(100, np.repeat([before, after], 2 * DAY))
     said = np.tile([100.0, 102.0], (4 * DAY, 1))
 
     first, second = losses(demand, said, np.arange(4 * DAY) >= 2 * DAY)

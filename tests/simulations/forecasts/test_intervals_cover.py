@@ -18,7 +18,7 @@ from scipy.special import ndtr, ndtri
 from autoscaler.calibration.tracking import pinball
 from simulations.forecasts.intervals import (
     batches,
-    least_error_of_misses,
+    error_of_misses,
     loss_interval,
     share_interval,
 )
@@ -136,13 +136,13 @@ def test_two_bounds_that_are_nearly_alike_differ_by_what_a_miss_would_change() -
     """One lies 0.1 higher: by chance alone the difference of 400 losses strays by 0.1 x 4.36."""
     steps = np.arange(400)
     batch, naive = batches(steps, DAY, 1), np.full(400, 0.5)
-    least = least_error_of_misses(np.full(400, 0.1), 0.95, 1)
+    misses = error_of_misses(np.full(400, 0.1), 0.95, 1)
 
     alone = loss_interval(naive + 0.002, naive, batch)
-    found = loss_interval(naive + 0.002, naive, batch, least_error=least)
+    found = loss_interval(naive + 0.002, naive, batch, miss_error=misses)
 
-    assert least == pytest.approx(0.436, abs=1e-3)
-    assert least_error_of_misses(np.full(400, 0.1), 0.95, 4) == pytest.approx(2 * least)
+    assert misses == pytest.approx(0.436, abs=1e-3)
+    assert error_of_misses(np.full(400, 0.1), 0.95, 4) == pytest.approx(2 * misses)
     assert alone is not None
     assert found is not None
     assert alone[1] - alone[0] < 1e-9
